@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+
+/** A JSON value. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** SHA-256 in hex. */
+export type Digest = string & { readonly __digest: never };
+
+/** JSON with sorted keys and no spaces: equal values give equal text. Throws on NaN and Infinity. */
+export function canonicalJson(value: Json): string {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new TypeError(`a number that JSON cannot hold: ${value}`);
+    return JSON.stringify(value);
+  }
+  if (isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const entries = Object.keys(value)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key] as Json)}`);
+  return `{${entries.join(',')}}`;
+}
+
+export function sha256(data: string | Uint8Array): Digest {
+  return createHash('sha256').update(data).digest('hex') as Digest;
+}
+
+function isArray(value: Json): value is readonly Json[] {
+  return Array.isArray(value);
+}

@@ -1,0 +1,56 @@
+import type { Json } from '../hash.ts';
+import type { Place } from '../problem.ts';
+
+/** An output of a stage: what `labels: extract.labels` names. */
+export type Ref = Readonly<{ stage: string; port: string }>;
+
+/** One stage of the expanded graph: parameters complete (defaults filled in), references resolved to stage ids. */
+export type StageSpec = Readonly<{
+  /** unique in the expanded graph: `extract`, `pretrain[+SEA]`, `finetune[+SEA,seed=2]` */
+  id: string;
+  /** the name in the file: `finetune` */
+  name: string;
+  kind: string;
+  params: Json;
+  inputs: Readonly<Record<string, Ref>>;
+  at: Place;
+}>;
+
+/** One row under one seed: which expanded stage stands for each stage name. */
+export type Cell = Readonly<{
+  row: string;
+  /** absent when the experiment has no seeds */
+  seed?: number;
+  stages: Readonly<Record<string, string>>;
+}>;
+
+export type Column = Readonly<{ label: string; stage: string; metric: string; lowerIsBetter?: boolean }>;
+
+export type TableSpec = Readonly<{
+  title?: string;
+  columns: readonly Column[];
+  /** the row that deltas are taken against */
+  baseline?: string;
+  /** label of a column with the mean of the others */
+  average?: string;
+}>;
+
+/** Printed numbers of a paper, shown beside ours: row name -> column label -> number. */
+export type Reference = Readonly<{ source: string; rows: Readonly<Record<string, Readonly<Record<string, number>>>> }>;
+
+/** A row as written: its differences from the base, all `extends` applied, for diffs and reports. */
+export type Row = Readonly<{ name: string; differences: Readonly<Record<string, Json>>; at: Place }>;
+
+/** An experiment file, checked and expanded. Equal stages of rows and seeds appear once in `stages`. */
+export type Experiment = Readonly<{
+  name: string;
+  description?: string;
+  file: string;
+  rows: readonly Row[];
+  seeds: readonly number[];
+  cells: readonly Cell[];
+  stages: readonly StageSpec[];
+  /** several tables may be read from one graph; the first is the main one */
+  tables: readonly TableSpec[];
+  reference?: Reference;
+}>;
