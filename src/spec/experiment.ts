@@ -33,6 +33,8 @@ export type TableSpec = Readonly<{
   baseline?: string;
   /** label of a column with the mean of the others */
   average?: string;
+  /** the rows it shows; all when absent. A row runs only what the tables that show it read */
+  rows?: readonly string[];
 }>;
 
 /** Printed numbers of a paper, shown beside ours: row name -> column label -> number. */

@@ -72,6 +72,8 @@ export interface StageKind<P = unknown, I extends string = string, O extends str
   readonly outputs: Readonly<Record<O, Port>> | ((params: P) => Ports);
   /** inputs of any name and type under `inputs:` are accepted (`command`) */
   readonly anyInputs?: true;
+  /** connected inputs that do not matter under these parameters: dropped from the graph and the key */
+  unused?(params: P): readonly string[];
   /** files or folders outside the store that the stage reads (parameters with `format: path`, made absolute);
    * their content enters the key */
   sources?(params: P): readonly string[];
