@@ -30,6 +30,8 @@ export type Metrics = Readonly<Record<string, number>>;
 export type Needs = Readonly<{
   /** loads TensorFlow: runs in a warm worker process; without it the stage runs inside the runner */
   engine: boolean;
+  /** keeps a core busy in JavaScript, or reads and writes much: runs in a worker process too */
+  heavy?: true;
   /** bytes of memory at its peak, an estimate */
   memory?: number;
   /** floating-point operations, an estimate */

@@ -1,0 +1,33 @@
+import type { FromSchema } from 'json-schema-to-ts';
+import type { StageKind } from '../kind.ts';
+
+const params = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['chat'],
+  properties: {
+    chat: { type: 'string', format: 'path', description: 'LLaVA conversation file (JSON array).' },
+    images: { type: 'string', format: 'path', description: 'Folder that the `image` names are relative to; text-only data needs none.' },
+    onBadItem: {
+      type: 'string',
+      enum: ['stop', 'skip'],
+      default: 'stop',
+      description: 'A broken or missing image, a duplicate id, text that is not UTF-8: stop and name them, or leave them out and name them in the log.',
+    },
+  },
+} as const;
+
+export type Params = FromSchema<typeof params>;
+
+export const dataset: StageKind<Params, never, 'data'> = {
+  kind: 'dataset',
+  summary: 'Checks and takes in your own LLaVA-format conversations and images.',
+  version: 1,
+  params,
+  inputs: {},
+  outputs: { data: { type: 'dataset', description: 'checked conversations and images' } },
+  sources: ({ chat, images }) => (images === undefined ? [chat] : [chat, images]),
+  metrics: () => ['records', 'images', 'skipped'],
+  needs: () => ({ engine: false, heavy: true }),
+  load: () => import('./run.ts'),
+};

@@ -1,0 +1,52 @@
+import type { FromSchema } from 'json-schema-to-ts';
+import type { StageKind } from '../kind.ts';
+
+const params = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    top: { type: 'integer', minimum: 1, default: 10, description: 'Words kept for each patch (n of Eq. 6).' },
+    sign: {
+      type: 'string',
+      enum: ['auto', 'positive', 'negative'],
+      default: 'auto',
+      description:
+        'Sign of the cosine between patch and word. The paper negates it in CLIP (Eq. 6); auto compares both on a sample of images and records its choice.',
+    },
+    readout: {
+      type: 'string',
+      enum: ['projection', 'value', 'surgery'],
+      default: 'surgery',
+      description:
+        'How a patch gets into the text space: projection of every patch token; value, the last block with its value path only (MaskCLIP); surgery, v-v attention without the feed-forward part (CLIP-Surgery).',
+    },
+    minScore: { type: 'number', default: 0, description: 'Words with a lower score are dropped; the paper drops scores below 0.' },
+    prompts: {
+      type: 'array',
+      items: { type: 'string', pattern: '\\{word\\}' },
+      minItems: 1,
+      default: ['{word}'],
+      description: 'Templates for a word; with several, the mean of the normalised embeddings stands for it.',
+    },
+    batchSize: { type: 'integer', minimum: 1, default: 64, description: 'Images per forward pass.' },
+  },
+} as const;
+
+export type Params = FromSchema<typeof params>;
+
+export const extractLabels: StageKind<Params, 'encoder' | 'data' | 'words', 'labels'> = {
+  kind: 'extract-labels',
+  summary: "Labels every visual patch with the words nearest to it in the encoder's own paired text space (Eq. 4-6).",
+  version: 1,
+  params,
+  inputs: {
+    encoder: { type: 'encoder', description: 'paired encoder: its vision and its text tower' },
+    data: { type: 'dataset', description: 'images to label' },
+    words: { type: 'words', description: 'candidate words' },
+  },
+  outputs: { labels: { type: 'labels', description: 'word indices and scores [image, patch, top] in shards' } },
+  identity: ({ batchSize: _, ...identity }) => identity,
+  metrics: () => ['images', 'labelsPerPatch', 'utilisation', 'belowZero', 'meanScore', 'sign', 'criterion.positive', 'criterion.negative'],
+  needs: () => ({ engine: true, memory: 1e9 }),
+  load: () => import('./run.ts'),
+};

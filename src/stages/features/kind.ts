@@ -1,0 +1,34 @@
+import type { FromSchema } from 'json-schema-to-ts';
+import type { StageKind } from '../kind.ts';
+
+const params = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    layer: {
+      type: 'integer',
+      default: -2,
+      description: 'Hidden state of the vision tower that the adapter reads, counted from the end (-2: second-last, as LLaVA).',
+    },
+    batchSize: { type: 'integer', minimum: 1, default: 64, description: 'Images per forward pass.' },
+  },
+} as const;
+
+export type Params = FromSchema<typeof params>;
+
+export const features: StageKind<Params, 'encoder' | 'data', 'features'> = {
+  kind: 'features',
+  summary: 'Runs the frozen vision encoder over a dataset once; every row that leaves it frozen reads the result.',
+  version: 1,
+  params,
+  inputs: {
+    encoder: { type: 'encoder', description: 'CLIP or SigLIP checkpoint' },
+    data: { type: 'dataset', description: 'images to encode' },
+  },
+  outputs: { features: { type: 'features', description: 'patch features [image, patches, dim] in shards' } },
+  // The batch size moves results by float noise only: frozen passes are computed image by image.
+  identity: ({ layer }) => ({ layer }),
+  metrics: () => ['images', 'tokens', 'dim', 'secondsPerImage'],
+  needs: () => ({ engine: true, memory: 1e9 }),
+  load: () => import('./run.ts'),
+};

@@ -1,0 +1,27 @@
+import type { FromSchema } from 'json-schema-to-ts';
+import type { StageKind } from '../kind.ts';
+
+const params = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['file'],
+  properties: {
+    file: { type: 'string', format: 'path', description: 'Word list, one word a line, UTF-8.' },
+    onBadItem: { type: 'string', enum: ['stop', 'skip'], default: 'stop', description: 'A line that is not UTF-8 or a word given twice.' },
+  },
+} as const;
+
+export type Params = FromSchema<typeof params>;
+
+export const words: StageKind<Params, never, 'words'> = {
+  kind: 'words',
+  summary: 'Checks and takes in your own list of candidate words.',
+  version: 1,
+  params,
+  inputs: {},
+  outputs: { words: { type: 'words', description: 'one word a line' } },
+  sources: ({ file }) => [file],
+  metrics: () => ['words', 'skipped'],
+  needs: () => ({ engine: false }),
+  load: () => import('./run.ts'),
+};
