@@ -36,7 +36,9 @@ export function stream(seed: number, ...purpose: readonly (string | number)[]): 
 
 function stateOf(seed: number, purpose: readonly (string | number)[]): Uint32Array {
   // JSON keeps ('a', 'b') and ('a,b'), and 1 and '1', apart
-  const hash = createHash('sha256').update(JSON.stringify([seed, ...purpose])).digest();
+  const hash = createHash('sha256')
+    .update(JSON.stringify([seed, ...purpose]))
+    .digest();
   const state = new Uint32Array(4);
   for (let i = 0; i < 4; i++) state[i] = hash.readUInt32LE(4 * i);
   if (state.every((word) => word === 0)) state[0] = 1; // the one state that xoshiro never leaves

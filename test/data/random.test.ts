@@ -72,7 +72,16 @@ test('a stream does not notice what other streams draw', () => {
 
 test('names that look alike are different streams', () => {
   const names: [number, ...(string | number)[]][] = [
-    [1], [1, 'a'], [1, 'a', 'b'], [1, 'ab'], [1, 'a,b'], [1, 'a', ''], [1, 1], [1, '1'], [2, 'a'], [-1, 'a'],
+    [1],
+    [1, 'a'],
+    [1, 'a', 'b'],
+    [1, 'ab'],
+    [1, 'a,b'],
+    [1, 'a', ''],
+    [1, 1],
+    [1, '1'],
+    [2, 'a'],
+    [-1, 'a'],
   ];
   expect(new Set(names.map((name) => stream(...name).next())).size).toBe(names.length);
 });
