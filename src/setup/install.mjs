@@ -1,0 +1,72 @@
+// @ts-check
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { project } from './paths.mjs';
+import { lastWords, nodeHeaders, run } from './programs.mjs';
+import { task } from './say.mjs';
+
+/** @typedef {Readonly<Record<string, { version?: string, integrity?: string, optional?: boolean, devOptional?: boolean, peer?: boolean }>>} Packages */
+
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+
+/**
+ * Whether node_modules holds what package-lock.json says; npm keeps its own account of what it installed.
+ * @returns {boolean}
+ */
+export function packagesInstalled() {
+  const wanted = packagesOf(join(project, 'package-lock.json'));
+  const present = packagesOf(join(project, 'node_modules', '.package-lock.json'));
+  if (wanted === undefined || present === undefined) return false;
+  const same = (/** @type {string} */ path) =>
+    wanted[path]?.version === present[path]?.version && wanted[path]?.integrity === present[path]?.integrity;
+  const skippable = (/** @type {string} */ path) =>
+    wanted[path]?.optional === true || wanted[path]?.devOptional === true || wanted[path]?.peer === true;
+  return (
+    Object.keys(present).every((path) => wanted[path] !== undefined && same(path)) &&
+    Object.keys(wanted).every((path) => path === '' || present[path] !== undefined || skippable(path))
+  );
+}
+
+/**
+ * @param {string} path
+ * @returns {Packages | undefined}
+ */
+function packagesOf(path) {
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).packages : undefined;
+}
+
+export async function installPackages() {
+  await task('installing npm packages', async () => {
+    const ended = await run(npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: project });
+    if (ended.code !== 0) throw new Error(`npm ci failed: ${lastWords(ended.output)}`);
+  });
+}
+
+/** The file that better-sqlite3 loads. */
+const sqliteAddon = join(project, 'node_modules', 'better-sqlite3', 'build', 'Release', 'better_sqlite3.node');
+
+/**
+ * Loading costs 20 ms; an addon of another Node version is found out by it.
+ * @returns {boolean}
+ */
+export function sqliteLoads() {
+  if (!existsSync(sqliteAddon)) return false;
+  try {
+    process.dlopen({ exports: {} }, sqliteAddon);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export async function buildSqlite() {
+  await task('building better-sqlite3 (about a minute where no prebuilt one can be fetched)', async () => {
+    const ended = await run(npm, ['rebuild', 'better-sqlite3', '--ignore-scripts=false'], { cwd: project, env: nodeHeaders() });
+    if (ended.code !== 0 || !sqliteLoads()) {
+      throw new Error(
+        `better-sqlite3 was not built: ${lastWords(ended.output)}; it needs Python 3, make and a C++ compiler ` +
+          '(Debian: apt install python3 make g++)',
+      );
+    }
+  });
+}
