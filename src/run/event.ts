@@ -10,8 +10,13 @@ export type Why =
   | 'version-changed'
   | 'forced'
   | 'evicted'
+  /** a file outside the store that it reads has other content */
+  | 'source-changed'
   /** an input must run first: its content decides */
-  | 'input-runs';
+  | 'input-runs'
+  /** it cannot run: a file it reads is not there, or an input is blocked */
+  | 'source-missing'
+  | 'input-blocked';
 
 export type Failure = Readonly<{
   message: string;

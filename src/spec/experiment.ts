@@ -55,4 +55,6 @@ export type Experiment = Readonly<{
   /** several tables may be read from one graph; the first is the main one */
   tables: readonly TableSpec[];
   reference?: Reference;
+  /** stages of the file that no table needs: they never run */
+  unused?: readonly string[];
 }>;

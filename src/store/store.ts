@@ -31,6 +31,8 @@ export type Entry = Readonly<{
   /** what entered the key, kept so that `why` can show the difference */
   identity: Json;
   inputs: Readonly<Record<string, Digest>>;
+  /** content of what it read outside the store, by parameter (`files.0`); absent when nothing */
+  sources?: Readonly<Record<string, Digest>>;
   outputs: Readonly<Record<string, Digest>>;
   metrics: Metrics;
   provenance: Provenance;
@@ -38,6 +40,9 @@ export type Entry = Readonly<{
 
 /** The right to make an entry; others wait. Ends by commit or release, or when its owner stops beating. */
 export type Lease = Readonly<{ key: Key; release(): void }>;
+
+/** That a stage of an experiment stands for an entry: what `last` finds and what gc counts as used. */
+export type Use = Readonly<{ stage: string; name: string; key: Key }>;
 
 /** One file of an output folder, path relative to it with `/`; a file output has the single path ''. */
 export type ManifestFile = Readonly<{ path: string; size: number; sha256: Digest }>;
@@ -61,6 +66,10 @@ export interface Store {
   has(digest: Digest): boolean;
   manifest(digest: Digest): readonly ManifestFile[] | undefined;
   entries(): Iterable<Entry>;
+  /** Notes which entries an experiment's stages stand for now. A commit notes its own. */
+  use(experiment: string, uses: readonly Use[]): void;
+  /** Ends the leases of owners that died; returns their keys, whose half-made files may be removed. */
+  sweep(): readonly Key[];
   /** folder of a job: job.json, progress.jsonl, log, outcome.json; kept after success for `show` */
   jobFolder(key: Key): string;
   /** folder that survives a killed run of the key */

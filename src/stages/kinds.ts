@@ -1,0 +1,27 @@
+import { benchmark } from './benchmark/kind.ts';
+import { checkpoint } from './checkpoint/kind.ts';
+import { dataset } from './dataset/kind.ts';
+import { extractLabels } from './extract-labels/kind.ts';
+import { features } from './features/kind.ts';
+import { finetune } from './finetune/kind.ts';
+import type { AnyKind } from './kind.ts';
+import { pretrain } from './pretrain/kind.ts';
+import { questionSet } from './question-set/kind.ts';
+import { trainEncoder } from './train-encoder/kind.ts';
+import { trainLanguageModel } from './train-language-model/kind.ts';
+import { words } from './words/kind.ts';
+
+/** Every stage kind: one import and one entry each. */
+export const kinds: readonly AnyKind[] = [
+  dataset,
+  questionSet,
+  words,
+  checkpoint,
+  trainEncoder,
+  trainLanguageModel,
+  extractLabels,
+  features,
+  pretrain,
+  finetune,
+  benchmark,
+];
