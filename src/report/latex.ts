@@ -1,0 +1,56 @@
+import { marksOf, mixes, notesOf } from './cells.ts';
+import { fixed, signed } from './statistics.ts';
+import { duration } from './style.ts';
+import type { Table, TableCell, TableColumn } from './table.ts';
+
+/** A booktabs table; needs only `\usepackage{booktabs}`. Best bold, second underlined, notes as comments above. */
+export function formatLatex(table: Table): string {
+  const columns = table.columns.map((column) => `${escape(column.label)}${column.lowerIsBetter ? ' $\\downarrow$' : ''}`);
+  const rows = table.rows.flatMap((row) => {
+    const name = `${escape(row.name)}${mixes(row) ? '$^\\dagger$' : ''}`;
+    const ours = [name, ...row.cells.map((cell, at) => ourText(cell, table.columns[at] as TableColumn))];
+    if (row.cells.every((cell) => cell.paper === undefined)) return [ours];
+    const theirs = row.cells.map((cell, at) => paperText(cell, table.columns[at] as TableColumn));
+    return [ours, ['\\quad{\\small paper}', ...theirs]];
+  });
+  return [
+    ...notesOf(table, duration).map((note) => `% ${note}`),
+    '\\begin{table}[t]',
+    '\\centering',
+    `\\caption{${escape(table.title ?? table.experiment)}}`,
+    `\\begin{tabular}{l${'r'.repeat(table.columns.length)}}`,
+    '\\toprule',
+    `${['', ...columns].join(' & ')} \\\\`,
+    '\\midrule',
+    ...rows.map((cells) => `${cells.join(' & ')} \\\\`),
+    '\\bottomrule',
+    '\\end{tabular}',
+    '\\end{table}',
+  ].join('\n');
+}
+
+function ourText(cell: TableCell, { decimals }: TableColumn): string {
+  if (cell.mean === undefined) return cell.state === 'missing' ? '--' : `\\emph{${cell.state}}`;
+  const value = fixed(cell.mean, decimals);
+  const marked = cell.mark === 'best' ? `\\textbf{${value}}` : cell.mark === 'second' ? `\\underline{${value}}` : value;
+  const sign = marksOf(cell).replace(/[*']/g, '').replace('~', '$^\\sim$').replace('!', '$^!$');
+  const sd = cell.sd === undefined ? '' : `{\\scriptsize\\,$\\pm$${fixed(cell.sd, decimals)}}`;
+  const delta = cell.delta === undefined ? '' : `{\\scriptsize\\,($${signed(cell.delta.mean, decimals)}$)}`;
+  return `${marked}${sign}${sd}${delta}`;
+}
+
+function paperText(cell: TableCell, { decimals }: TableColumn): string {
+  if (cell.paper === undefined) return '';
+  const delta = cell.paperDelta === undefined ? '' : `\\,($${signed(cell.paperDelta, decimals)}$)`;
+  return `{\\small ${fixed(cell.paper, decimals)}}{\\scriptsize${delta}}`;
+}
+
+const special: Readonly<Record<string, string>> = {
+  '\\': '\\textbackslash{}',
+  '~': '\\textasciitilde{}',
+  '^': '\\textasciicircum{}',
+};
+
+function escape(text: string): string {
+  return text.replace(/[\\~^&%$#_{}]/g, (sign) => special[sign] ?? `\\${sign}`);
+}

@@ -1,0 +1,50 @@
+/** A number under one seed; `seed` is absent in an experiment without seeds. */
+export type SeedValue = Readonly<{ seed?: number; value: number }>;
+
+export type Summary = Readonly<{ mean: number; sd?: number; n: number }>;
+
+/** A difference of two rows, taken seed by seed: what the seeds share cancels. */
+export type Difference = Readonly<{ mean: number; sd?: number; n: number }>;
+
+/** Mean and sample standard deviation (n - 1); undefined without numbers. */
+export function summarise(values: readonly number[]): Summary | undefined {
+  if (values.length === 0) return undefined;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  if (values.length === 1) return { mean, n: 1 };
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, sd: Math.sqrt(squares / (values.length - 1)), n: values.length };
+}
+
+/** `ours - theirs` over the seeds that both have; undefined when they share none. */
+export function pairedDifference(ours: readonly SeedValue[], theirs: readonly SeedValue[]): Difference | undefined {
+  const bySeed = new Map(theirs.map((item) => [item.seed, item.value]));
+  const differences = ours.flatMap(({ seed, value }) => {
+    const other = bySeed.get(seed);
+    return other === undefined ? [] : [value - other];
+  });
+  return summarise(differences);
+}
+
+/** Per seed, the mean over columns; seeds that miss a column are left out, or the means would not be comparable. */
+export function averageBySeed(columns: readonly (readonly SeedValue[])[]): readonly SeedValue[] {
+  const [first, ...rest] = columns;
+  if (first === undefined) return [];
+  return first.flatMap(({ seed, value }) => {
+    const others = rest.map((column) => column.find((item) => item.seed === seed)?.value);
+    if (others.some((other) => other === undefined)) return [];
+    const sum = others.reduce<number>((total, other) => total + (other ?? 0), value);
+    return [{ ...(seed === undefined ? {} : { seed }), value: sum / columns.length }];
+  });
+}
+
+/** The number as it is printed: fixed decimals, never `-0.0`. */
+export function fixed(value: number, decimals: number): string {
+  const text = value.toFixed(decimals);
+  return Number(text) === 0 ? text.replace('-', '') : text;
+}
+
+/** The same with a sign: `+1.9`, `-0.4`, `0.0`. */
+export function signed(value: number, decimals: number): string {
+  const text = fixed(value, decimals);
+  return Number(text) > 0 ? `+${text}` : text;
+}

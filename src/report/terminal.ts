@@ -1,0 +1,103 @@
+import { mixes, notesOf, type Pieces, piecesOf } from './cells.ts';
+import { type Fields, fitPanels, type Kind, type Layout, type Panel, slotSpace } from './layout.ts';
+import { duration, padLeft, padRight, paint, type Style, shorten, widthOf, wrap } from './style.ts';
+import type { Table, TableColumn } from './table.ts';
+
+export type TerminalOptions = Readonly<{ width: number; style: Style }>;
+
+const labels: Readonly<Record<Kind, string>> = {
+  value: '',
+  sd: '  ± sd',
+  delta: '  Δ',
+  paper: '  paper',
+  paperDelta: '  paper Δ',
+};
+
+/** A table between three rules, as papers print it, and beneath it what its signs mean. No final newline. */
+export function formatTerminal(table: Table, { width, style }: TerminalOptions): string {
+  const pieces = table.rows.map((row) => row.cells.map((cell, column) => piecesOf(cell, columnAt(table, column))));
+  const names = nameWidth(table, width);
+  const panels = fitPanels(table, pieces, names, width).map((panel) => panelLines(table, pieces, panel, names, style));
+  const rule = paint(style, 'dim', '─'.repeat(Math.max(...panels.flat().map(widthOf))));
+  const title = table.title ?? table.experiment;
+  return [
+    ...wrap(title, width).map((line) => paint(style, 'bold', line)),
+    ...panels.flatMap(([head = '', ...body]) => [rule, head, rule, ...body]),
+    rule,
+    ...notesOf(table, duration).flatMap((note) => noteLines(note, width, style)),
+  ].join('\n');
+}
+
+function columnAt(table: Table, index: number): TableColumn {
+  const column = table.columns[index];
+  if (column === undefined) throw new Error(`a row has a cell ${index}, its table ${table.columns.length} columns`);
+  return column;
+}
+
+/** Notes that a reader must not miss are not dimmed. */
+function noteLines(note: string, width: number, style: Style): readonly string[] {
+  const warning = /^(†|~|!|this table mixes)/u.test(note);
+  return wrap(note, width, '  ').map((line) => paint(style, warning ? 'warn' : 'dim', line));
+}
+
+/** As wide as the longest name, up to a third of the window. */
+function nameWidth(table: Table, window: number): number {
+  const longest = table.rows.reduce((most, row) => Math.max(most, widthOf(row.name) + (mixes(row) ? 2 : 0)), 0);
+  return Math.max(widthOf(labels.paperDelta), Math.min(longest, Math.max(18, Math.floor(window / 3))));
+}
+
+/** The header and the lines of the rows, without rules. */
+function panelLines(
+  table: Table,
+  pieces: readonly (readonly Pieces[])[],
+  panel: Panel,
+  names: number,
+  style: Style,
+): readonly string[] {
+  const gap = ' '.repeat(panel.layout.gap);
+  const heads = panel.fields.map(({ head, headIndent, width }) => gap + padRight(padLeft(head, width - headIndent), width));
+  const rows = table.rows.flatMap((row, index) => {
+    const sign = mixes(row) ? ' †' : '';
+    const name = shorten(row.name, names - widthOf(sign)) + sign;
+    return rowLines(name, pieces[index] ?? [], panel, names, style);
+  });
+  return [paint(style, 'bold', (' '.repeat(names) + heads.join('')).trimEnd()), ...rows];
+}
+
+/** The lines of one row; a line that is empty in every column is not printed. */
+function rowLines(
+  name: string,
+  cells: readonly Pieces[],
+  { layout, columns, fields }: Panel,
+  names: number,
+  style: Style,
+): readonly string[] {
+  const gap = ' '.repeat(layout.gap);
+  return layout.lines.flatMap((kinds, line) => {
+    const used = kinds.some((kind) => kind !== undefined && columns.some((at) => cells[at]?.[kind].text !== ''));
+    if (line > 0 && !used) return [];
+    const label = line === 0 ? name : paint(style, 'dim', labels[kinds[0] as Kind]);
+    const printed = columns.map((at, index) => gap + cellText(cells[at], kinds, fields[index], style));
+    return [(padRight(label, names) + printed.join('')).trimEnd()];
+  });
+}
+
+function cellText(
+  cell: Pieces | undefined,
+  kinds: Layout['lines'][number],
+  fields: Fields | undefined,
+  style: Style,
+): string {
+  if (cell === undefined || fields === undefined) throw new Error('a row with fewer cells than its table has columns');
+  const slots = fields.slots.map((width, index) => {
+    const kind = kinds[index];
+    const piece = kind === undefined ? { text: '' } : cell[kind];
+    const mark = index === 0 ? markText(kind === 'value' ? cell.mark.text : '', fields.mark, style) : '';
+    return padLeft(paint(style, piece.tone, piece.text), slotSpace(width, index)) + mark;
+  });
+  return padLeft(slots.join(''), fields.width);
+}
+
+function markText(mark: string, width: number, style: Style): string {
+  return padRight(paint(style, 'dim', mark), width);
+}
