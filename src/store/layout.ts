@@ -1,0 +1,15 @@
+import { join } from 'node:path';
+import type { Digest } from '../hash.ts';
+import type { Key } from './store.ts';
+
+/** Names of what lies in a store's folder; two letters of every hash keep folders small. */
+export const layout = {
+  database: (root: string): string => join(root, 'seagraph.db'),
+  objects: (root: string): string => join(root, 'objects'),
+  object: (root: string, digest: Digest): string => join(root, 'objects', digest.slice(0, 2), digest),
+  jobs: (root: string): string => join(root, 'jobs'),
+  job: (root: string, key: Key): string => join(root, 'jobs', key.slice(0, 2), key),
+  scratches: (root: string): string => join(root, 'scratch'),
+  scratch: (root: string, key: Key): string => join(root, 'scratch', key.slice(0, 2), key),
+  damaged: (root: string): string => join(root, 'damaged'),
+};

@@ -1,0 +1,152 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import type Database from 'better-sqlite3';
+import type { Digest } from '../hash.ts';
+import { layout } from './layout.ts';
+import { createLeases } from './leases.ts';
+import { putObject, type StoredObject } from './objects.ts';
+import { columns, readEntry, readManifest, writeEntry, writeManifest } from './rows.ts';
+import { openDatabase } from './schema.ts';
+import type { SourceCache } from './sources.ts';
+import { createSourceCache } from './source-rows.ts';
+import type { Entry, Key, Store, Use } from './store.ts';
+
+/** How exactly the last use of an entry is known, milliseconds: a run that reuses everything writes nothing. */
+const USE_PRECISION = 3_600_000;
+
+export type ObjectRow = Readonly<{ digest: Digest; bytes: number }>;
+export type UsedEntry = Readonly<{ entry: Entry; usedAt: number }>;
+
+/** The store on disk: a database and folders below `root`; what gc and verify need beside the seam. */
+export interface SqliteStore extends Store {
+  readonly root: string;
+  readonly sourceCache: SourceCache;
+  objects(): readonly ObjectRow[];
+  /** entries, most recently used first */
+  byUse(): Iterable<UsedEntry>;
+  leased(): ReadonlySet<Key>;
+  /** Forgets objects whose bytes are gone; their entries stay, as history. */
+  forget(digests: readonly Digest[]): void;
+  /** Runs `work` while no other process makes anything; undefined when one does. */
+  alone<T>(work: () => Promise<T>): Promise<T | undefined>;
+}
+
+export function openStore(root: string): SqliteStore {
+  mkdirSync(root, { recursive: true });
+  const db = openDatabase(layout.database(root));
+  const leases = createLeases(db);
+  const rows = statements(db);
+  const record = recorder(db, rows, leases.end);
+  return {
+    root,
+    sourceCache: createSourceCache(db),
+    find(key) {
+      const row = rows.find.get(key);
+      return row === undefined ? undefined : entryOf(row);
+    },
+    findMany(keys) {
+      const found = rows.findMany.all(JSON.stringify(keys)).map(entryOf);
+      return new Map(found.map((entry) => [entry.key, entry]));
+    },
+    last(experiment, stage, name) {
+      const row = rows.lastOfStage.get(experiment, stage) ?? rows.lastOfName.get(name, experiment);
+      return row === undefined ? undefined : entryOf(row);
+    },
+    begin: leases.begin,
+    async commit(lease, entry, outputs) {
+      const stored: Record<string, StoredObject> = {};
+      for (const [port, path] of Object.entries(outputs)) stored[port] = await putObject(root, path, port);
+      const digests = Object.fromEntries(Object.entries(stored).map(([port, object]) => [port, object.digest]));
+      const whole: Entry = { ...entry, outputs: digests };
+      if (lease.key !== entry.key) throw new Error(`the lease is for ${lease.key}, the entry for ${entry.key}`);
+      record.immediate(whole, Object.values(stored));
+      return whole;
+    },
+    path: (digest) => layout.object(root, digest),
+    has: (digest) => existsSync(layout.object(root, digest)),
+    manifest(digest) {
+      const row = rows.manifest.get(digest);
+      return row === undefined ? undefined : readManifest(digest, (row as { manifest: unknown }).manifest);
+    },
+    *entries() {
+      for (const row of rows.entries.iterate()) yield entryOf(row);
+    },
+    use: users(db, rows),
+    sweep: leases.sweep,
+    jobFolder: (key) => layout.job(root, key),
+    scratchFolder: (key) => layout.scratch(root, key),
+    objects: () => rows.objects.all().map((row) => readObject(row)),
+    *byUse() {
+      for (const row of rows.byUse.iterate()) yield { entry: entryOf(row), usedAt: columns(row, { used_at: 'number' }).used_at };
+    },
+    leased: () => new Set(rows.leased.all().map((row) => columns(row, { key: 'string' }).key as Key)),
+    forget: db.transaction((digests: readonly Digest[]) => {
+      for (const digest of digests) rows.forget.run(digest);
+    }),
+    alone: leases.alone,
+    close() {
+      leases.close();
+      db.close();
+    },
+  };
+}
+
+function statements(db: Database.Database) {
+  return {
+    find: db.prepare('SELECT key, body FROM entries WHERE key = ?'),
+    findMany: db.prepare('SELECT key, body FROM entries WHERE key IN (SELECT value FROM json_each(?))'),
+    lastOfStage: db.prepare('SELECT e.key, e.body FROM uses u JOIN entries e ON e.key = u.key WHERE u.experiment = ? AND u.stage = ?'),
+    lastOfName: db.prepare(
+      'SELECT e.key, e.body FROM uses u JOIN entries e ON e.key = u.key WHERE u.name = ? ORDER BY u.experiment = ? DESC, u.at DESC LIMIT 1',
+    ),
+    entries: db.prepare('SELECT key, body FROM entries ORDER BY made_at'),
+    byUse: db.prepare('SELECT key, body, used_at FROM entries ORDER BY used_at DESC, made_at DESC, key'),
+    addEntry: db.prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)'),
+    addUse: db.prepare(
+      'INSERT INTO uses VALUES (@experiment, @stage, @name, @key, @at) ON CONFLICT (experiment, stage) DO UPDATE ' +
+        'SET name = excluded.name, key = excluded.key, at = excluded.at WHERE key <> excluded.key OR at < excluded.at - @precision',
+    ),
+    touch: db.prepare('UPDATE entries SET used_at = @now WHERE key = @key AND used_at < @now - @precision'),
+    addObject: db.prepare('INSERT OR REPLACE INTO objects VALUES (?, ?, ?)'),
+    manifest: db.prepare('SELECT manifest FROM objects WHERE digest = ?'),
+    objects: db.prepare('SELECT digest, bytes FROM objects ORDER BY digest'),
+    forget: db.prepare('DELETE FROM objects WHERE digest = ?'),
+    leased: db.prepare('SELECT key FROM leases'),
+  };
+}
+
+type Rows = ReturnType<typeof statements>;
+
+/** One transaction: objects' manifests, the entry, its use, the end of the lease. */
+function recorder(db: Database.Database, rows: Rows, end: (key: Key) => void) {
+  return db.transaction((entry: Entry, objects: readonly StoredObject[]) => {
+    const now = Date.now();
+    for (const object of objects) rows.addObject.run(object.digest, object.bytes, writeManifest(object.files));
+    rows.addEntry.run(entry.key, writeEntry(entry), now, now);
+    rows.addUse.run({ experiment: entry.experiment, stage: entry.stage, name: entry.name, key: entry.key, at: now, precision: 0 });
+    end(entry.key);
+  });
+}
+
+function users(db: Database.Database, rows: Rows): Store['use'] {
+  const write = db.transaction((experiment: string, uses: readonly Use[]) => {
+    const now = Date.now();
+    for (const { stage, name, key } of uses) {
+      rows.touch.run({ key, now, precision: USE_PRECISION });
+      rows.addUse.run({ experiment, stage, name, key, at: now, precision: USE_PRECISION });
+    }
+  });
+  return (experiment, uses) => {
+    if (uses.length > 0) write.immediate(experiment, uses);
+  };
+}
+
+function entryOf(row: unknown): Entry {
+  const { key, body } = columns(row, { key: 'string', body: 'string' });
+  return readEntry(key, body);
+}
+
+function readObject(row: unknown): ObjectRow {
+  const { digest, bytes } = columns(row, { digest: 'string', bytes: 'number' });
+  return { digest: digest as Digest, bytes };
+}
+
