@@ -55,6 +55,8 @@ export interface Job<P, I extends string, O extends string> {
   progress(step: number, of: number, values?: Metrics): void;
   /** a line for the stage's log */
   log(line: string): void;
+  /** absolute path of the log, for a child process to write to */
+  readonly logFile: string;
 }
 
 export type Run<P, I extends string, O extends string> = (job: Job<P, I, O>) => Promise<Metrics>;

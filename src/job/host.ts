@@ -1,0 +1,139 @@
+import * as fs from 'node:fs';
+import { dirname } from 'node:path';
+import { type Problem, ProblemError, suggest } from '../problem.ts';
+import type { AnyKind, Job, Metrics } from '../stages/kind.ts';
+import { type JobFile, jobPaths, type Outcome, readJob, writeOutcome } from './folder.ts';
+import { progressWriter } from './progress.ts';
+
+export type HostOptions = Readonly<{
+  signal: AbortSignal;
+  /** in a process of its own: measures the peak of its memory */
+  alone: boolean;
+  /** called at every reported step; throws when nobody waits for the result any more */
+  beat?(): void;
+}>;
+
+type Facts = Readonly<{ engine: string; threads: number }>;
+type Ended = Readonly<{ facts: Facts; metrics: Metrics }>;
+
+const WITHOUT_ENGINE: Facts = { engine: 'none', threads: 1 };
+
+/** Runs the stage that a job folder asks for and writes the outcome there. Whatever goes wrong in the stage is an outcome. */
+export async function runJob(folder: string, kinds: ReadonlyMap<string, AnyKind>, options: HostOptions): Promise<Outcome> {
+  const startedAt = new Date();
+  const start = performance.now();
+  const log = fs.openSync(jobPaths.log(folder), 'a');
+  if (options.alone) resetPeakMemory();
+  try {
+    const end = await attempt(folder, kinds, options, log);
+    const outcome: Outcome = {
+      ...end,
+      startedAt: startedAt.toISOString(),
+      seconds: (performance.now() - start) / 1000,
+      ...(options.alone ? { peakMemory: peakMemory() } : {}),
+    };
+    writeOutcome(folder, outcome);
+    return outcome;
+  } finally {
+    fs.closeSync(log);
+  }
+}
+
+type Attempt = Pick<Outcome, 'state' | 'metrics' | 'engine' | 'threads' | 'message' | 'problems'>;
+
+async function attempt(folder: string, kinds: ReadonlyMap<string, AnyKind>, options: HostOptions, log: number): Promise<Attempt> {
+  let facts = WITHOUT_ENGINE;
+  try {
+    const job = readJob(folder);
+    const kind = kindOf(job, kinds);
+    if (kind.needs(job.params).engine) facts = await openEngineFor();
+    const { metrics } = await work(folder, job, kind, facts, options, log);
+    return { state: 'done', metrics, ...facts };
+  } catch (error) {
+    const problems = error instanceof ProblemError ? error.problems : [];
+    const message = error instanceof Error ? error.message : String(error);
+    fs.writeSync(log, `${problems.length > 0 ? problems.map(textOf).join('\n') : stackOf(error)}\n`);
+    return { state: options.signal.aborted ? 'stopped' : 'failed', metrics: {}, ...facts, message, problems };
+  }
+}
+
+async function work(folder: string, job: JobFile, kind: AnyKind, facts: Facts, options: HostOptions, log: number): Promise<Ended> {
+  const progress = progressWriter(folder);
+  const made = new Set(Object.values(job.outputs).map(dirname));
+  for (const path of [...made, job.scratch]) fs.mkdirSync(path, { recursive: true });
+  const view: Job<unknown, string, string> = {
+    params: job.params,
+    input: job.inputs,
+    output: job.outputs,
+    scratch: job.scratch,
+    logFile: jobPaths.log(folder),
+    signal: options.signal,
+    progress(step, of, values = {}) {
+      progress.add(step, of, values);
+      options.beat?.();
+    },
+    log: (line) => void fs.writeSync(log, `${line}\n`),
+  };
+  try {
+    const { run } = await kind.load();
+    options.signal.throwIfAborted();
+    return { facts, metrics: checkMetrics(await run(view)) };
+  } finally {
+    progress.flush();
+  }
+}
+
+function kindOf(job: JobFile, kinds: ReadonlyMap<string, AnyKind>): AnyKind {
+  const kind = kinds.get(job.kind);
+  if (kind === undefined) {
+    throw new ProblemError({ code: 'unknown-kind', message: `no stage kind "${job.kind}" here`, hint: suggest(job.kind, [...kinds.keys()]) });
+  }
+  if (kind.version !== job.version) {
+    throw new ProblemError({
+      code: 'other-version',
+      message: `the job asks for version ${job.version} of "${job.kind}", this process has version ${kind.version}`,
+      hint: 'stop all runs, build, run again',
+    });
+  }
+  return kind;
+}
+
+async function openEngineFor(): Promise<Facts> {
+  const { openEngine } = await import('../engine/open.ts');
+  const engine = await openEngine();
+  return { engine: engine.description, threads: engine.threads };
+}
+
+function checkMetrics(metrics: Metrics): Metrics {
+  const bad = Object.entries(metrics).filter(([, value]) => !Number.isFinite(value));
+  if (bad.length === 0) return metrics;
+  throw new ProblemError(...bad.map(([name, value]): Problem => ({ code: 'not-a-number', message: `metric "${name}" is ${value}` })));
+}
+
+function textOf(problem: Problem): string {
+  return problem.hint === undefined ? problem.message : `${problem.message} (${problem.hint})`;
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** A warm process keeps the peak of earlier jobs unless the kernel is told to forget it. */
+function resetPeakMemory(): void {
+  try {
+    fs.writeFileSync('/proc/self/clear_refs', '5');
+  } catch {
+    // Not Linux, or not allowed: then the peak is that of the process so far.
+  }
+}
+
+/** Bytes: the most memory this process held since the job began. */
+function peakMemory(): number {
+  try {
+    const line = /^VmHWM:\s+(\d+) kB$/m.exec(fs.readFileSync('/proc/self/status', 'utf8'));
+    if (line?.[1] !== undefined) return Number(line[1]) * 1024;
+  } catch {
+    // Not Linux.
+  }
+  return process.resourceUsage().maxRSS * 1024;
+}

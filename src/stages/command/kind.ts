@@ -1,0 +1,50 @@
+import type { FromSchema } from 'json-schema-to-ts';
+import type { Port, StageKind } from '../kind.ts';
+
+const params = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['run', 'outputs'],
+  properties: {
+    run: {
+      type: 'string',
+      minLength: 1,
+      description: 'Shell command. {input.NAME}, {output.NAME} and {scratch} become paths; SEA_INPUT_NAME, SEA_OUTPUT_NAME and SEA_SCRATCH hold them too.',
+    },
+    outputs: {
+      type: 'array',
+      items: { type: 'string', pattern: '^[A-Za-z][A-Za-z0-9_-]*$' },
+      minItems: 1,
+      uniqueItems: true,
+      description: 'Names of the files or folders that the command makes.',
+    },
+    files: {
+      type: 'array',
+      items: { type: 'string', format: 'path' },
+      default: [],
+      description: 'Programs and data outside the cache that the command reads: their content decides whether it runs again.',
+    },
+    env: { type: 'object', additionalProperties: { type: 'string' }, default: {}, description: 'Environment variables of the command.' },
+    cwd: { type: 'string', format: 'path', default: '.', description: 'Folder the command runs in.' },
+    timeout: { type: 'number', exclusiveMinimum: 0, description: 'Seconds after which the command is ended and has failed.' },
+    metrics: { type: 'string', description: 'Name of an output that is a flat JSON object of numbers: the metrics of the stage.' },
+  },
+} as const;
+
+export type Params = FromSchema<typeof params>;
+
+const made: Port = { type: 'file', description: 'what the command leaves there' };
+
+export const command: StageKind<Params> = {
+  kind: 'command',
+  summary: 'Runs a program with declared inputs and outputs.',
+  version: 1,
+  params,
+  inputs: {},
+  anyInputs: true,
+  outputs: ({ outputs }) => Object.fromEntries(outputs.map((name) => [name, made])),
+  sources: ({ files }) => files,
+  identity: ({ run, outputs, env, metrics }) => ({ run, outputs, env, ...(metrics === undefined ? {} : { metrics }) }),
+  needs: () => ({ engine: false }),
+  load: () => import('./run.ts'),
+};

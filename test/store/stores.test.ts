@@ -1,0 +1,6 @@
+import { createMemoryStore } from '../../src/store/memory.ts';
+import { openStore } from '../../src/store/sqlite.ts';
+import { storeSuite } from '../seams/store.ts';
+
+storeSuite('SQLite', openStore);
+storeSuite('memory', createMemoryStore);
