@@ -1,0 +1,164 @@
+import type { Event, Failure, Why } from '../run/event.ts';
+import type { Metrics } from '../stages/kind.ts';
+
+/** A curve of bounded length: when it is full, neighbours are averaged and each point stands for twice as many. */
+export type Curve = Readonly<{ points: readonly number[]; stride: number; sum: number; count: number }>;
+
+export type RunningStage = Readonly<{
+  id: string;
+  kind: string;
+  why: Why;
+  startedAt: number;
+  resumed: boolean;
+  step: number;
+  of: number;
+  values: Metrics;
+  /** the latest progress reports, for the step rate */
+  reports: readonly Readonly<{ at: number; step: number }>[];
+  loss: Curve;
+}>;
+
+/** What is printed once and scrolls away. */
+export type Ended =
+  | Readonly<{ type: 'finished'; stage: string; seconds: number; engine: string; metrics: Metrics }>
+  | Readonly<{ type: 'failed'; stage: string; failure: Failure }>
+  | Readonly<{ type: 'blocked'; stage: string; by: string }>;
+
+/** All that the screen shows of a run; made from events alone. Times are milliseconds since 1970. */
+export type View = Readonly<{
+  experiment: string;
+  startedAt: number;
+  now: number;
+  stages: number;
+  toRun: number;
+  estimateSeconds?: number;
+  reused: number;
+  ran: number;
+  failed: number;
+  blocked: number;
+  /** stages that another process is making */
+  waiting: ReadonlySet<string>;
+  running: readonly RunningStage[];
+  ended: readonly Ended[];
+  engine?: string;
+  stopping?: 'clean' | 'force';
+  done?: Extract<Event, { type: 'done' }>;
+}>;
+
+export function emptyView(experiment: string, at: number): View {
+  const counts = { stages: 0, toRun: 0, reused: 0, ran: 0, failed: 0, blocked: 0 };
+  return { experiment, startedAt: at, now: at, ...counts, waiting: new Set(), running: [], ended: [] };
+}
+
+/** The view after an event. */
+export function advance(before: View, event: Event): View {
+  const view = { ...before, now: Math.max(before.now, event.at) };
+  switch (event.type) {
+    case 'planned': {
+      const { experiment, stages, run, depends, estimateSeconds, at } = event;
+      const estimate = estimateSeconds === undefined ? {} : { estimateSeconds };
+      return { ...view, experiment, startedAt: at, stages, toRun: run + depends, ...estimate };
+    }
+    case 'started':
+      return { ...settle(view, event.stage), running: [...view.running, starting(event)] };
+    case 'progress':
+      return { ...view, running: view.running.map((stage) => (stage.id === event.stage ? progressed(stage, event) : stage)) };
+    case 'waiting':
+      return { ...view, waiting: new Set([...view.waiting, event.stage]) };
+    case 'reused':
+      return { ...settle(view, event.stage), reused: view.reused + 1 };
+    case 'finished': {
+      const { stage, seconds, engine, metrics } = event;
+      const known = engine === 'none' ? {} : { engine };
+      return { ...end(view, { type: 'finished', stage, seconds, engine, metrics }), ran: view.ran + 1, ...known };
+    }
+    case 'failed':
+      return { ...end(view, { type: 'failed', stage: event.stage, failure: event.failure }), failed: view.failed + 1 };
+    case 'blocked':
+      return { ...end(view, { type: 'blocked', stage: event.stage, by: event.by }), blocked: view.blocked + 1 };
+    case 'stopping':
+      return { ...view, stopping: event.force ? 'force' : 'clean' };
+    case 'done':
+      return { ...view, done: event, running: [], waiting: new Set() };
+  }
+}
+
+/** The clock moved on. */
+export function tick(view: View, at: number): View {
+  return { ...view, now: Math.max(view.now, at) };
+}
+
+function settle(view: View, stage: string): View {
+  const waiting = view.waiting.has(stage) ? new Set([...view.waiting].filter((id) => id !== stage)) : view.waiting;
+  const isRunning = view.running.some((item) => item.id === stage);
+  return { ...view, waiting, running: isRunning ? view.running.filter((item) => item.id !== stage) : view.running };
+}
+
+function end(view: View, ended: Ended): View {
+  return { ...settle(view, ended.stage), ended: [...view.ended, ended] };
+}
+
+function starting({ stage, kind, why, at, resumed }: Extract<Event, { type: 'started' }>): RunningStage {
+  const loss: Curve = { points: [], stride: 1, sum: 0, count: 0 };
+  return { id: stage, kind, why, startedAt: at, resumed, step: 0, of: 0, values: {}, reports: [], loss };
+}
+
+function progressed(stage: RunningStage, event: Extract<Event, { type: 'progress' }>): RunningStage {
+  const { at, step, of, values } = event;
+  const main = mainValue(values);
+  return {
+    ...stage,
+    step,
+    of,
+    values: { ...stage.values, ...values },
+    reports: [...stage.reports, { at, step }].slice(-12),
+    loss: main === undefined ? stage.loss : extend(stage.loss, main[1]),
+  };
+}
+
+/** What a stage's curve is drawn from: its loss, else the first number it reports. */
+export function mainValue(values: Metrics): readonly [name: string, value: number] | undefined {
+  return 'loss' in values ? ['loss', values['loss'] as number] : Object.entries(values)[0];
+}
+
+const curveLength = 32;
+
+export function extend(curve: Curve, value: number): Curve {
+  const sum = curve.sum + value;
+  const count = curve.count + 1;
+  if (count < curve.stride) return { ...curve, sum, count };
+  const points = [...curve.points, sum / count];
+  if (points.length < curveLength) return { points, stride: curve.stride, sum: 0, count: 0 };
+  const halved = points.flatMap((point, at) => (at % 2 === 0 ? [] : [(point + (points[at - 1] ?? point)) / 2]));
+  return { points: halved, stride: curve.stride * 2, sum: 0, count: 0 };
+}
+
+/** Steps a second over the latest reports; undefined before the second one. */
+export function stepRate(stage: RunningStage): number | undefined {
+  const first = stage.reports[0];
+  const last = stage.reports[stage.reports.length - 1];
+  if (first === undefined || last === undefined || last.at <= first.at || last.step <= first.step) return undefined;
+  return ((last.step - first.step) * 1000) / (last.at - first.at);
+}
+
+/** Seconds until a running stage ends, from its own speed. */
+export function stageSecondsLeft(stage: RunningStage): number | undefined {
+  const rate = stepRate(stage);
+  return rate === undefined || stage.of <= 0 ? undefined : Math.max(0, (stage.of - stage.step) / rate);
+}
+
+/**
+ * Seconds until all is done. From the plan's estimate where earlier runs gave one, else from the pace so far;
+ * never less than the slowest running stage needs. Undefined while there is nothing to go by.
+ */
+export function secondsLeft(view: View): number | undefined {
+  const elapsed = (view.now - view.startedAt) / 1000;
+  const ends = view.running.flatMap((stage) => stageSecondsLeft(stage) ?? []);
+  const over = view.ran + view.failed + view.blocked;
+  const remaining = Math.max(0, view.toRun - over);
+  const pace = view.ran > 0 && remaining > view.running.length ? (elapsed / view.ran) * remaining : undefined;
+  const planned = view.estimateSeconds === undefined ? undefined : view.estimateSeconds - elapsed;
+  const guess = planned !== undefined && planned > 0 ? planned : pace;
+  const candidates = [...ends, ...(guess === undefined ? [] : [guess])];
+  return candidates.length === 0 ? undefined : Math.max(...candidates);
+}

@@ -1,0 +1,79 @@
+import { render } from 'ink-testing-library';
+import { describe, expect, test } from 'vitest';
+import { widthOf } from '../../src/report/style.ts';
+import type { Event } from '../../src/run/event.ts';
+import { RunScreen } from '../../src/ui/app.tsx';
+import { liveLines, sparkline } from '../../src/ui/screen.ts';
+import { advance, emptyView, type View } from '../../src/ui/view.ts';
+import { done, failed, finished, planned, progress, reused, started } from './events.ts';
+
+function after(...events: readonly Event[]): View {
+  return events.reduce(advance, emptyView('', 0));
+}
+
+const midway = [
+  planned(0, 6, 2, 75),
+  reused(0, 'world'),
+  reused(0, 'encoder'),
+  started(0, 'pretrain[Baseline]'),
+  started(0, 'pretrain[+SEA]'),
+  ...[8, 6, 5, 4, 3].map((loss, at) => progress(at + 1, 'pretrain[+SEA]', (at + 1) * 20, 125, loss)),
+  finished(6, 'pretrain[Baseline]', 6, 'tensorflow 2.21.0 cpu'),
+  started(6, 'finetune[Baseline]'),
+];
+
+describe('the live part', () => {
+  test('shows the whole run, then each running stage', () => {
+    expect(liveLines(after(...midway), { columns: 100, rows: 24 }, 'plain').join('\n')).toMatchInlineSnapshot(`
+      "
+      table3  ━━━━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  3/6  2 reused  1 ran  2 running  0 failed
+      6.0 s · about 1 m 09 s left · tensorflow 2.21.0 cpu
+        pretrain[+SEA]      ━━━━━━━━━━━╌╌╌  80 %  1.3 s left  loss 3 █▅▄▂▁  100/125  20/s
+        finetune[Baseline]  0.0 s  a parameter changed"
+    `);
+  });
+
+  test('leaves out the least important facts in a narrow window', () => {
+    expect(liveLines(after(...midway), { columns: 60, rows: 24 }, 'plain').join('\n')).toMatchInlineSnapshot(`
+      "
+      table3  ━━━━━╌╌╌╌  3/6  2 reused  1 ran  2 running  0 failed
+      6.0 s · about 1 m 09 s left · tensorflow 2.21.0 cpu
+        pretrain[+SEA]      ━━━━━━━━━━━╌╌╌  80 %  1.3 s left
+        finetune[Baseline]  0.0 s  a parameter changed"
+    `);
+  });
+
+  test.each([1, 2, 3, 4, 5, 10, 24])('is never higher than a window of %i rows allows', (rows) => {
+    const many = Array.from({ length: 30 }, (_, at) => started(0, `stage-${at}`));
+    const lines = liveLines(after(planned(0, 30, 0), ...many), { columns: 80, rows }, 'plain');
+    expect(lines.length).toBeLessThanOrEqual(Math.max(1, rows - 1));
+    if (rows === 10) expect(lines.at(-1)).toBe('  and 25 more');
+  });
+
+  test.each([20, 40, 60, 80, 120, 200])('is never wider than %i columns', (columns) => {
+    const long = started(0, 'finetune[+SEA, pretrain.align.weight=0.5, finetune.learningRate=0.001,seed=3]');
+    const view = after(...midway, long);
+    const lines = liveLines(view, { columns, rows: 24 }, 'colour');
+    expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(columns);
+  });
+
+  test('is gone when the run is done', () => {
+    expect(liveLines(after(...midway, done(9)), { columns: 80, rows: 24 }, 'plain')).toEqual([]);
+  });
+});
+
+test('on the screen, stages that are over stand above the running ones', () => {
+  const { lastFrame, unmount } = render(<RunScreen view={after(...midway, failed(7, 'finetune[Baseline]'))} style="plain" />);
+  const frame = lastFrame() ?? '';
+  unmount();
+  expect(frame).toContain('✓ pretrain[Baseline]  6.0 s · accuracy 55.25');
+  expect(frame).toContain('✗ finetune[Baseline] failed');
+  expect(frame).toContain('  │ step 80 loss NaN');
+  expect(frame.indexOf('✗ finetune')).toBeLessThan(frame.indexOf('1 running'));
+});
+
+test('a sparkline goes from the least to the greatest and leaves gaps for NaN', () => {
+  expect(sparkline([0, 1, 2, 3, 4, 5, 6, 7])).toBe('▁▂▃▄▅▆▇█');
+  expect(sparkline([2, 2])).toBe('▁▁');
+  expect(sparkline([1, Number.NaN, 8])).toBe('▁ █');
+});
