@@ -38,7 +38,7 @@ export type TensorData = Readonly<{
 }>;
 
 /** An open file or set of shards; tensors are read one at a time. Close it. */
-export interface Safetensors {
+export interface TensorFile {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly metadata: Readonly<Record<string, string>>;
   read(name: string): Promise<TensorData>;
@@ -54,7 +54,7 @@ export function badTensors(file: string, message: string): ProblemError {
 }
 
 /** Opens one file and checks its header against the file's length before any tensor is read. */
-export async function openSafetensors(file: string): Promise<Safetensors> {
+export async function openSafetensors(file: string): Promise<TensorFile> {
   const handle = await openFile(file);
   try {
     const { size } = await handle.stat();
@@ -67,21 +67,24 @@ export async function openSafetensors(file: string): Promise<Safetensors> {
   }
 }
 
-/** Opens the shards that a `*.safetensors.index.json` lists as if they were one file. */
-export async function openSharded(indexFile: string): Promise<Safetensors> {
+/** Opens the shards that an index (`*.index.json`) lists as if they were one file. */
+export async function openSharded(
+  indexFile: string,
+  openShard: (file: string) => Promise<TensorFile> = openSafetensors,
+): Promise<TensorFile> {
   const weightMap = parseIndex(await readFile(indexFile, 'utf8'), indexFile);
-  const opened = new Map<string, Safetensors>();
+  const opened = new Map<string, TensorFile>();
   const close = async (): Promise<void> => {
     for (const shard of opened.values()) await shard.close();
   };
   try {
     for (const shard of new Set(weightMap.values())) {
-      opened.set(shard, await openSafetensors(join(dirname(indexFile), shard)));
+      opened.set(shard, await openShard(join(dirname(indexFile), shard)));
     }
     const tensors = mergeShards(weightMap, opened, indexFile);
     const read = async (name: string): Promise<TensorData> => {
       find(tensors, name, indexFile);
-      return (opened.get(weightMap.get(name) as string) as Safetensors).read(name);
+      return (opened.get(weightMap.get(name) as string) as TensorFile).read(name);
     };
     return { tensors, metadata: {}, read, close };
   } catch (error) {
@@ -90,7 +93,8 @@ export async function openSharded(indexFile: string): Promise<Safetensors> {
   }
 }
 
-async function openFile(file: string): Promise<FileHandle> {
+/** A file handle; a file that is not there is a problem, not a crash. */
+export async function openFile(file: string): Promise<FileHandle> {
   try {
     return await open(file, 'r');
   } catch (error) {
@@ -125,7 +129,7 @@ function parseIndex(text: string, file: string): ReadonlyMap<string, string> {
 
 function mergeShards(
   weightMap: ReadonlyMap<string, string>,
-  opened: ReadonlyMap<string, Safetensors>,
+  opened: ReadonlyMap<string, TensorFile>,
   indexFile: string,
 ): ReadonlyMap<string, TensorInfo> {
   const tensors = new Map<string, TensorInfo>();
@@ -226,7 +230,8 @@ function checkLayout(tensors: readonly TensorInfo[], file: string, dataStart: nu
   if (position !== size) throw badTensors(file, `${size - position} bytes after the last tensor`);
 }
 
-async function readTensor(handle: FileHandle, info: TensorInfo): Promise<TensorData> {
+/** Reads and widens one tensor; the peak is the widened tensor and one chunk. */
+export async function readTensor(handle: FileHandle, info: TensorInfo): Promise<TensorData> {
   const count = (info.end - info.start) / dtypeBytes[info.dtype];
   const isFloat = info.dtype === 'F64' || info.dtype === 'F32' || info.dtype === 'F16' || info.dtype === 'BF16';
   const values = isFloat ? new Float32Array(count) : new Int32Array(count);
@@ -246,29 +251,20 @@ async function readTensor(handle: FileHandle, info: TensorInfo): Promise<TensorD
   return { shape: info.shape, values };
 }
 
+/** Kinds whose values fit the result as they are. */
+const plain = { F64: Float64Array, I16: Int16Array, U16: Uint16Array, I8: Int8Array, U8: Uint8Array, BOOL: Uint8Array };
+
 /** Little-endian bytes of `info.dtype` into the slice of the result that they belong to. */
 function widen(info: TensorInfo, bytes: Uint8Array<ArrayBuffer>, target: Float32Array | Int32Array): void {
+  const { dtype } = info;
   const { buffer, byteOffset } = bytes;
-  switch (info.dtype) {
-    case 'F16':
-      return widenFloat16(new Uint16Array(buffer, byteOffset, target.length), target as Float32Array);
-    case 'BF16':
-      return widenBfloat16(new Uint16Array(buffer, byteOffset, target.length), target as Float32Array);
-    case 'F64':
-      return target.set(new Float64Array(buffer, byteOffset, target.length));
-    case 'I64':
-      return narrowIntegers(new Int32Array(buffer, byteOffset, 2 * target.length), target, info);
-    case 'U32':
-      return checkUnsigned(new Uint32Array(buffer, byteOffset, target.length), target, info);
-    case 'I16':
-      return target.set(new Int16Array(buffer, byteOffset, target.length));
-    case 'U16':
-      return target.set(new Uint16Array(buffer, byteOffset, target.length));
-    case 'I8':
-      return target.set(new Int8Array(buffer, byteOffset, target.length));
-    default:
-      return target.set(bytes);
-  }
+  const { length } = target;
+  if (dtype === 'F16') widenFloat16(new Uint16Array(buffer, byteOffset, length), target as Float32Array);
+  else if (dtype === 'BF16') widenBfloat16(new Uint16Array(buffer, byteOffset, length), target as Float32Array);
+  else if (dtype === 'I64') narrowIntegers(new Int32Array(buffer, byteOffset, 2 * length), target, info);
+  else if (dtype === 'U32') checkUnsigned(new Uint32Array(buffer, byteOffset, length), target, info);
+  else if (dtype === 'F32' || dtype === 'I32') throw new Error(`${dtype} needs no widening`);
+  else target.set(new plain[dtype](buffer, byteOffset, length));
 }
 
 /** 64-bit integers as pairs of words; the high word must be the sign of the low one. */

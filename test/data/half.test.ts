@@ -5,7 +5,7 @@ import { narrowToBfloat16, narrowToFloat16, widenBfloat16, widenFloat16 } from '
 const all = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
 
 /** The definition of IEEE 754 binary16, in plain arithmetic. */
-function valueOf(bits: number): number {
+function halfValue(bits: number): number {
   const sign = bits >> 15 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
@@ -21,7 +21,7 @@ const widen = (bits: Uint16Array, how: typeof widenFloat16): Float32Array => {
 
 test('every float16 has the value of its definition, and narrows back to itself', () => {
   const values = widen(all, widenFloat16);
-  const wrong = [...all].filter((bits) => !Object.is(values[bits], valueOf(bits)));
+  const wrong = [...all].filter((bits) => !Object.is(values[bits], halfValue(bits)));
   expect(wrong).toEqual([]);
   const back = narrowToFloat16(values);
   expect([...all].filter((bits) => !Number.isNaN(values[bits]) && back[bits] !== bits)).toEqual([]);
@@ -29,7 +29,7 @@ test('every float16 has the value of its definition, and narrows back to itself'
 
 test('narrowing to float16 takes the nearest value, and the even one of two equally near', () => {
   const finite = [...all].filter((bits) => (bits & 0x7fff) < 0x7c00);
-  const values = Float32Array.from(finite.map(valueOf));
+  const values = Float32Array.from(finite.map(halfValue));
   fc.assert(
     fc.property(
       fc.oneof(
@@ -38,10 +38,10 @@ test('narrowing to float16 takes the nearest value, and the even one of two equa
       ),
       (x) => {
         const bits = narrowToFloat16(Float32Array.of(x))[0] as number;
-        const distance = Math.abs(valueOf(bits) - x);
+        const distance = Math.abs(halfValue(bits) - x);
         for (const neighbour of [bits - 1, bits + 1]) {
           if ((neighbour & 0x7fff) >= 0x7c00 || neighbour < 0 || neighbour >> 15 !== bits >> 15) continue;
-          const other = Math.abs(valueOf(neighbour) - x);
+          const other = Math.abs(halfValue(neighbour) - x);
           expect(other).toBeGreaterThanOrEqual(distance);
           if (other === distance) expect(bits % 2).toBe(0);
         }

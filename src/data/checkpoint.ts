@@ -1,0 +1,161 @@
+import { access, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { nearest, type Problem, ProblemError } from '../problem.ts';
+import type { DecoderConfig, EncoderConfig, LlavaConfig, ModelConfig } from './config.ts';
+import { parseConfig } from './config-parse.ts';
+import { openSafetensors, openSharded, type TensorFile, type TensorInfo } from './safetensors.ts';
+import { openTorchFile } from './torch-file.ts';
+
+type Families = { encoder: EncoderConfig; 'language-model': DecoderConfig; model: LlavaConfig };
+
+const families: { readonly [K in keyof Families]: readonly Families[K]['family'][] } = {
+  encoder: ['clip', 'siglip'],
+  'language-model': ['llama', 'gemma', 'phi3'],
+  model: ['llava'],
+};
+
+/** The configuration of a Hugging Face folder. Throws ProblemError naming the file. */
+export async function readConfig(folder: string): Promise<ModelConfig> {
+  const file = join(folder, 'config.json');
+  return parseConfig(await readJson(file), file);
+}
+
+/** The configuration of a folder that must hold one sort of model: the type of the port that it came through. */
+export async function readConfigOf<K extends keyof Families>(folder: string, sort: K): Promise<Families[K]> {
+  const config = await readConfig(folder);
+  if (!(families[sort] as readonly string[]).includes(config.family)) {
+    throw bad(`${folder}: a ${config.family} checkpoint, not a ${sort} (${families[sort].join(', ')})`);
+  }
+  return config as Families[K];
+}
+
+/** Token ids that end an answer: generation_config.json's where there is one (Llama-3 and Phi-3 have several). */
+export async function readStopIds(folder: string, config: DecoderConfig): Promise<readonly number[]> {
+  const file = join(folder, 'generation_config.json');
+  if (!(await exists(file))) return config.eos;
+  const stated = ((await readJson(file)) as { eos_token_id?: unknown }).eos_token_id ?? config.eos;
+  const list = Array.isArray(stated) ? stated : [stated];
+  if (!list.every((id) => Number.isSafeInteger(id))) throw bad(`${file}: "eos_token_id" must be token ids`);
+  return list as number[];
+}
+
+/** Opens the weights of a folder in the order that transformers looks for them. Close the result. */
+export async function openWeights(folder: string): Promise<TensorFile> {
+  const candidates: readonly [string, (file: string) => Promise<TensorFile>][] = [
+    ['model.safetensors', openSafetensors],
+    ['model.safetensors.index.json', openSharded],
+    ['pytorch_model.bin', openTorchFile],
+    ['pytorch_model.bin.index.json', (file) => openSharded(file, openTorchFile)],
+  ];
+  for (const [name, open] of candidates) {
+    const file = join(folder, name);
+    if (await exists(file)) return open(file);
+  }
+  throw bad(`${folder}: there are no weights (${candidates.map(([name]) => name).join(', ')})`);
+}
+
+export type LoadOptions = Readonly<{
+  /** take only names that begin so, and take this beginning off */
+  prefix?: string;
+  /** names and shapes that must be there (after `prefix`); what is missing, surplus or shaped otherwise is an error */
+  expect?: Readonly<Record<string, readonly number[]>>;
+}>;
+
+/**
+ * The weights of a Hugging Face folder as tensors by published name: one tensor is read and widened at a time, after
+ * all names and shapes were checked. LLaVA's newer spelling is read under its classic names. The caller disposes.
+ */
+export async function loadWeights(folder: string, options: LoadOptions = {}): Promise<Record<string, tf.Tensor>> {
+  const opened = await openWeights(folder);
+  const loaded: Record<string, tf.Tensor> = {};
+  try {
+    const chosen = choose(opened, options.prefix ?? '');
+    if (options.expect !== undefined) check(folder, chosen, options.expect);
+    for (const [name, info] of chosen) {
+      if (options.expect !== undefined && options.expect[name] === undefined) continue; // the stored head of a tied model
+      const { shape, values } = await opened.read(info.name);
+      loaded[name] = tf.tensor(values, [...shape], values instanceof Float32Array ? 'float32' : 'int32');
+    }
+    return loaded;
+  } catch (error) {
+    tf.dispose(loaded);
+    throw error;
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Buffers that old files carry; they follow from the configuration. */
+const derived = /(^|\.)(position_ids|rotary_emb\.inv_freq|masked_bias)$/;
+
+function choose(opened: TensorFile, prefix: string): ReadonlyMap<string, TensorInfo> {
+  const isLlava = [...opened.tensors.keys()].some((name) => name.includes('multi_modal_projector.'));
+  const chosen = new Map<string, TensorInfo>();
+  for (const [stored, info] of opened.tensors) {
+    const name = isLlava ? classicName(stored) : stored;
+    if (name.startsWith(prefix) && !derived.test(name)) chosen.set(name.slice(prefix.length), info);
+  }
+  return chosen;
+}
+
+/** LlavaForConditionalGeneration as transformers 4.52 and later spell it inside -> as llava-hf's files do. */
+function classicName(name: string): string {
+  return name
+    .replace(/^lm_head\./, 'language_model.lm_head.')
+    .replace(/^model\.language_model\./, 'language_model.model.')
+    .replace(/^model\.(vision_tower|multi_modal_projector)\./, '$1.')
+    .replace(/^vision_tower\.(?!vision_model\.)/, 'vision_tower.vision_model.');
+}
+
+function check(
+  folder: string,
+  found: ReadonlyMap<string, TensorInfo>,
+  expected: Readonly<Record<string, readonly number[]>>,
+): void {
+  const problems: Problem[] = [];
+  for (const [name, shape] of Object.entries(expected)) {
+    const info = found.get(name);
+    if (info === undefined) {
+      const near = nearest(
+        name,
+        [...found.keys()].filter((other) => expected[other] === undefined),
+      );
+      const hint = near === undefined ? {} : { hint: `it has "${near}"` };
+      problems.push({ code: 'missing-tensor', message: `${folder}: tensor "${name}" is missing`, ...hint });
+    } else if (info.shape.join() !== shape.join()) {
+      const shapes = `[${info.shape.join(', ')}], but config.json needs [${shape.join(', ')}]`;
+      problems.push({ code: 'wrong-shape', message: `${info.file}: tensor "${name}" is ${shapes}` });
+    }
+  }
+  for (const [name, info] of found) {
+    // a tied head is stored by some writers; transformers ignores it, and so must we
+    if (expected[name] !== undefined || /(^|\.)lm_head\.weight$/.test(name)) continue;
+    problems.push({ code: 'surplus-tensor', message: `${info.file}: tensor "${name}" is none of this model's` });
+  }
+  if (problems.length > 0) throw new ProblemError(...problems);
+}
+
+async function readJson(file: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw bad(`${file}: there is no such file`);
+    throw error;
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw bad(`${file}: not valid JSON: ${(error as Error).message}`);
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+const bad = (message: string): ProblemError => new ProblemError({ code: 'bad-checkpoint', message });

@@ -1,0 +1,123 @@
+import type { Json } from '../hash.ts';
+import type { DecoderConfig, EncoderConfig, LlavaConfig, ModelConfig, TextConfig, VisionConfig } from './config.ts';
+
+/** The `config.json` of a configuration, with the classic keys that every transformers since version 4 reads. */
+export function configJson(config: ModelConfig): { readonly [key: string]: Json } {
+  switch (config.family) {
+    case 'clip':
+    case 'siglip':
+      return encoder(config);
+    case 'llava':
+      return llava(config);
+    default:
+      return { architectures: [`${architectures[config.family]}ForCausalLM`], ...decoder(config) };
+  }
+}
+
+const architectures = { llama: 'Llama', gemma: 'Gemma', phi3: 'Phi3' } as const;
+
+function encoder(config: EncoderConfig): { readonly [key: string]: Json } {
+  const isClip = config.family === 'clip';
+  return {
+    architectures: [isClip ? 'CLIPModel' : 'SiglipModel'],
+    model_type: config.family,
+    ...(isClip ? { projection_dim: config.projection } : {}),
+    initializer_factor: 1,
+    torch_dtype: config.dtype,
+    text_config: textTower(config.text),
+    vision_config: visionTower(config.vision),
+  };
+}
+
+function tower(config: VisionConfig | TextConfig): { readonly [key: string]: Json } {
+  return {
+    hidden_size: config.hidden,
+    num_hidden_layers: config.layers,
+    num_attention_heads: config.heads,
+    intermediate_size: config.intermediate,
+    hidden_act: config.activation,
+    layer_norm_eps: config.layerNormEps,
+    attention_dropout: 0,
+    ...(config.family === 'clip' ? { projection_dim: config.projection } : {}),
+  };
+}
+
+function visionTower(config: VisionConfig): { readonly [key: string]: Json } {
+  return {
+    model_type: `${config.family}_vision_model`,
+    ...tower(config),
+    image_size: config.imageSize,
+    patch_size: config.patchSize,
+    num_channels: config.channels,
+  };
+}
+
+function textTower(config: TextConfig): { readonly [key: string]: Json } {
+  return {
+    model_type: `${config.family}_text_model`,
+    ...tower(config),
+    ...(config.family === 'siglip' ? { projection_size: config.projection } : {}),
+    vocab_size: config.vocab,
+    max_position_embeddings: config.positions,
+    bos_token_id: config.bos,
+    eos_token_id: config.eos,
+    pad_token_id: config.pad,
+  };
+}
+
+function decoder(config: DecoderConfig): { readonly [key: string]: Json } {
+  const [eos, ...more] = config.eos;
+  return {
+    model_type: config.family,
+    vocab_size: config.vocab,
+    hidden_size: config.hidden,
+    num_hidden_layers: config.layers,
+    num_attention_heads: config.heads,
+    num_key_value_heads: config.kvHeads,
+    // Phi-3 derives it and older transformers refuse the key
+    ...(config.family === 'phi3' ? {} : { head_dim: config.headDim }),
+    intermediate_size: config.intermediate,
+    hidden_act: config.activation,
+    ...(config.family === 'gemma' ? { hidden_activation: config.activation } : {}),
+    rms_norm_eps: config.rmsEps,
+    rope_theta: config.ropeTheta,
+    rope_scaling: null,
+    attention_bias: false,
+    attention_dropout: 0,
+    max_position_embeddings: config.maxPositions,
+    ...(config.family === 'phi3' ? phi3(config) : {}),
+    tie_word_embeddings: config.tied,
+    bos_token_id: config.bos ?? null,
+    eos_token_id: more.length === 0 ? (eos ?? null) : config.eos,
+    pad_token_id: config.pad ?? null,
+    torch_dtype: config.dtype,
+    use_cache: true,
+  };
+}
+
+function phi3(config: DecoderConfig): { readonly [key: string]: Json } {
+  return {
+    original_max_position_embeddings: config.maxPositions,
+    sliding_window: config.slidingWindow ?? null,
+    embd_pdrop: 0,
+    resid_pdrop: 0,
+  };
+}
+
+function llava(config: LlavaConfig): { readonly [key: string]: Json } {
+  return {
+    architectures: ['LlavaForConditionalGeneration'],
+    model_type: 'llava',
+    ignore_index: -100,
+    image_token_index: config.imageToken,
+    ...(config.pad === undefined ? {} : { pad_token_id: config.pad }),
+    projector_hidden_act: config.projectorActivation,
+    multimodal_projector_bias: config.projectorBias,
+    vision_feature_layer: config.featureLayer,
+    vision_feature_select_strategy: config.featureSelect,
+    tie_word_embeddings: config.text.tied,
+    torch_dtype: config.dtype,
+    text_config: { architectures: [`${architectures[config.text.family]}ForCausalLM`], ...decoder(config.text) },
+    vision_config: visionTower(config.vision),
+  };
+}
