@@ -1,0 +1,85 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { withGradient } from './with-gradient.ts';
+
+/** Added to a score that may not be attended; finite, so that a row without any key stays a number. */
+export const HIDDEN = -1e9;
+
+/** [B, T, heads * headDim] -> [B, heads, T, headDim]. */
+export function splitHeads(x: tf.Tensor, heads: number): tf.Tensor {
+  const [batch, length, width] = x.shape as [number, number, number];
+  return tf.transpose(tf.reshape(x, [batch, length, heads, width / heads]), [0, 2, 1, 3]);
+}
+
+/** [B, heads, T, headDim] -> [B, T, heads * headDim]. */
+export function joinHeads(x: tf.Tensor): tf.Tensor {
+  const [batch, heads, length, dim] = x.shape as [number, number, number, number];
+  return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [batch, length, heads * dim]);
+}
+
+function batchMatMul(a: tf.Tensor, b: tf.Tensor, transposeA = false, transposeB = false): tf.Tensor {
+  return tf.matMul(a as tf.Tensor4D, b as tf.Tensor4D, transposeA, transposeB);
+}
+
+/**
+ * softmax(q kᵀ / sqrt(headDim) + mask) v, with q [B, heads, T, headDim] and k, v [B, kvHeads, S, headDim].
+ * Query head h reads key head floor(h kvHeads / heads). `mask` is additive, broadcastable to [B, heads, T, S],
+ * and a constant. One gradient for the whole: dS = P (dP - rowsum(dO O)), two passes over [T, S] instead of five.
+ */
+export function attend(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, mask?: tf.Tensor): tf.Tensor {
+  const [batch, heads, length, dim] = q.shape as [number, number, number, number];
+  const [, kvHeads, keys] = k.shape as [number, number, number];
+  const grouped = [batch, kvHeads, (heads / kvHeads) * length]; // queries of one key head, one after another
+  const scale = 1 / Math.sqrt(dim);
+  return withGradient(
+    [q, k, v],
+    () => {
+      const scaled = tf.reshape(tf.mul(q, scale), [...grouped, dim]);
+      const scores = tf.reshape(batchMatMul(scaled, k, false, true), [batch, heads, length, keys]);
+      const attention = tf.reshape(tf.softmax(mask === undefined ? scores : tf.add(scores, mask)), [...grouped, keys]);
+      const out = batchMatMul(attention, v);
+      return { value: tf.reshape(out, [batch, heads, length, dim]), saved: [scaled, k, v, attention, out] };
+    },
+    (dy, [scaled, key, value, attention, out]) => {
+      const dOut = tf.reshape(dy, [...grouped, dim]);
+      const dAttention = batchMatMul(dOut, value, false, true);
+      const dScores = tf.mul(attention, tf.sub(dAttention, tf.sum(tf.mul(dOut, out), -1, true)));
+      return [
+        tf.reshape(tf.mul(batchMatMul(dScores, key), scale), [batch, heads, length, dim]),
+        batchMatMul(dScores, scaled, true),
+        batchMatMul(attention, dOut, true),
+      ];
+    },
+  );
+}
+
+/** Additive causal mask [1, 1, T, T]; with `window` a query sees that many keys, itself included. */
+export function causalMask(length: number, window?: number): tf.Tensor {
+  const at = tf.range(0, length, 1, 'float32');
+  const behind = tf.sub(tf.reshape(at, [length, 1]), tf.reshape(at, [1, length])); // query - key
+  return tf.reshape(hideFar(behind, window), [1, 1, length, length]);
+}
+
+/** 0 where 0 <= query - key < window, HIDDEN elsewhere. */
+function hideFar(behind: tf.Tensor, window?: number): tf.Tensor {
+  const future = tf.cast(tf.less(behind, 0), 'float32');
+  const hidden = window === undefined ? future : tf.add(future, tf.cast(tf.greaterEqual(behind, window), 'float32'));
+  return tf.mul(hidden, HIDDEN);
+}
+
+/**
+ * Additive mask [B, 1, T, T] for several questions packed behind one prefix. `segments` [B, T]: 0 for the prefix, 1, 2,
+ * ... for each question, -1 for padding. Causal; a token sees the prefix and its own segment.
+ */
+export function packedMask(segments: tf.Tensor): tf.Tensor {
+  const [batch, length] = segments.shape as [number, number];
+  const query = tf.reshape(segments, [batch, 1, length, 1]);
+  const key = tf.reshape(segments, [batch, 1, 1, length]);
+  const seen = tf.logicalOr(tf.equal(query, key), tf.logicalAnd(tf.equal(key, 0), tf.greaterEqual(query, 0)));
+  return tf.add(tf.mul(tf.sub(1, tf.cast(seen, 'float32')), HIDDEN), causalMask(length));
+}
+
+/** Hides padded keys: `present` [B, S] holds 1 for a token and 0 for padding -> additive [B, 1, 1, S]. */
+export function paddingMask(present: tf.Tensor): tf.Tensor {
+  const [batch, keys] = present.shape as [number, number];
+  return tf.reshape(tf.mul(tf.sub(1, tf.cast(present, 'float32')), HIDDEN), [batch, 1, 1, keys]);
+}

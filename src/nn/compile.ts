@@ -1,0 +1,12 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+
+/** Named tensors: what a compiled function takes and gives. */
+export type TensorMap = Readonly<Record<string, Tensor>>;
+
+export type Compiled = Readonly<{ run(inputs: TensorMap): TensorMap; dispose(): void }>;
+
+/**
+ * Turns a pure function of tensors into one that is fast to run again on inputs of the example's shapes.
+ * Capturing as a graph and plain eager execution both fit.
+ */
+export type Compile = (fn: (inputs: TensorMap) => TensorMap, example: TensorMap) => Compiled;

@@ -1,0 +1,184 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { DecoderConfig } from '../data/config.ts';
+import { activateGated } from './activation.ts';
+import { attend, causalMask, joinHeads, splitHeads } from './attention.ts';
+import { takeRows } from './embedding.ts';
+import { multiply, project } from './linear.ts';
+import { rmsNorm } from './norm.ts';
+import { type Rotation, rotate, rotation } from './rope.ts';
+import { type Shapes, type Weights, weight } from './weights.ts';
+
+/** Keys (after rotation) and values of every layer, each [B, kvHeads, S, headDim]. */
+export type KeyValues = Readonly<{ keys: readonly tf.Tensor[]; values: readonly tf.Tensor[] }>;
+
+/** Room for keys and values of a fixed size; the new token goes where `slot` [1, 1, S, 1] is 1 (zero until then). */
+export type Cache = KeyValues & Readonly<{ slot: tf.Tensor }>;
+
+export type DecoderInput = Readonly<{
+  /** [B, T, hidden]: what enters layer 0, as `embedTokens` or an adapter makes it */
+  embeds: tf.Tensor;
+  /** [B or 1, T], rotary positions; default 0 .. T-1 */
+  positions?: tf.Tensor;
+  /** additive, broadcastable to [B, heads, T, S]; default causal with the config's sliding window */
+  mask?: tf.Tensor;
+  /** with it T is 1 and S the cache's size; `positions` and `mask` are then required to mean anything */
+  cache?: Cache;
+}>;
+
+export type DecoderOutput = Readonly<{
+  /** input of layer 0, then the output of every layer; the last one after the final norm. Each [B, T, hidden] */
+  hidden: readonly tf.Tensor[];
+  /** [B, T, hidden] after the final norm: what the head reads */
+  last: tf.Tensor;
+  keyValues: KeyValues;
+}>;
+
+/** Gemma multiplies word embeddings by sqrt(hidden); transformers 4 did so with visual tokens as well, 5 does not. */
+export function embeddingScale(config: DecoderConfig): number {
+  return config.family === 'gemma' ? Math.sqrt(config.hidden) : 1;
+}
+
+/** Word embeddings as layer 0 reads them: ids [B, T] -> [B, T, hidden]. */
+export function embedTokens(weights: Weights, ids: tf.Tensor, config: DecoderConfig): tf.Tensor {
+  const rows = takeRows(weight(weights, 'model.embed_tokens.weight'), ids);
+  const scale = embeddingScale(config);
+  return scale === 1 ? rows : tf.mul(rows, scale);
+}
+
+/**
+ * The matrix that turns the last hidden state into logits, [vocab, hidden]: the model's own, or the embedding where the
+ * configuration ties them and the checkpoint has none (see `resolveHead`).
+ */
+export function headMatrix(weights: Weights, config: DecoderConfig): tf.Tensor {
+  const own = weights['lm_head.weight'];
+  return own === undefined && config.tied ? weight(weights, 'model.embed_tokens.weight') : weight(weights, 'lm_head.weight');
+}
+
+/**
+ * A tied checkpoint may store its head a second time. An equal copy is left out, so that both uses share one parameter; a
+ * differing one is a head of its own, as transformers 5 reads it (transformers 4 ignored it).
+ */
+export function resolveHead(weights: Weights, config: DecoderConfig): Weights {
+  const { 'lm_head.weight': own, ...rest } = weights;
+  if (!config.tied || own === undefined) return weights;
+  const embedding = weight(weights, 'model.embed_tokens.weight');
+  const differs = tf.tidy(() => tf.max(tf.abs(tf.sub(own, embedding))).dataSync()[0] as number);
+  return differs > 0 ? weights : rest;
+}
+
+/** [..., hidden] -> logits [..., vocab]. */
+export function logitsOf(weights: Weights, last: tf.Tensor, config: DecoderConfig): tf.Tensor {
+  return multiply(last, headMatrix(weights, config));
+}
+
+/** All layers of a Llama, Gemma or Phi-3 decoder; logits are left to the caller, who may need them at few positions. */
+export function decode(weights: Weights, input: DecoderInput, config: DecoderConfig): DecoderOutput {
+  const length = input.embeds.shape[1] as number;
+  const positions = input.positions ?? tf.reshape(tf.range(0, length, 1, 'float32'), [1, length]);
+  const context: Context = {
+    turned: rotation(positions, config.headDim, config.ropeTheta),
+    mask: input.mask ?? causalMask(length, config.slidingWindow),
+  };
+  const hidden = [input.embeds];
+  const keys: tf.Tensor[] = [];
+  const values: tf.Tensor[] = [];
+  for (let i = 0; i < config.layers; i++) {
+    const past = pastOf(input.cache, i);
+    const [x, key, value] = tf.tidy(() => layer(weights, i, hidden.at(-1) as tf.Tensor, context, config, past));
+    hidden.push(x);
+    keys.push(key);
+    values.push(value);
+  }
+  const last = rmsNorm(weights, 'model.norm', hidden.pop() as tf.Tensor, config.rmsEps, config.family === 'gemma');
+  return { hidden: [...hidden, last], last, keyValues: { keys, values } };
+}
+
+type Context = Readonly<{ turned: Rotation; mask: tf.Tensor }>;
+type Past = Readonly<{ key: tf.Tensor; value: tf.Tensor; slot: tf.Tensor }>;
+
+function pastOf(cache: Cache | undefined, i: number): Past | undefined {
+  if (cache === undefined) return undefined;
+  const key = cache.keys[i];
+  const value = cache.values[i];
+  if (key === undefined || value === undefined) throw new Error(`the cache has ${cache.keys.length} layers, not ${i + 1}`);
+  return { key, value, slot: cache.slot };
+}
+
+/** One pre-norm block: x + attention, then + gated feed-forward. */
+function layer(
+  weights: Weights,
+  index: number,
+  x: tf.Tensor,
+  { turned, mask }: Context,
+  config: DecoderConfig,
+  past: Past | undefined,
+): Three {
+  const name = `model.layers.${index}`;
+  const plusOne = config.family === 'gemma';
+  const normal = rmsNorm(weights, `${name}.input_layernorm`, x, config.rmsEps, plusOne);
+  const [q, k, v] = queryKeyValue(weights, `${name}.self_attn`, normal, config);
+  const queries = rotate(splitHeads(q, config.heads), turned);
+  const newKeys = rotate(splitHeads(k, config.kvHeads), turned);
+  const newValues = splitHeads(v, config.kvHeads);
+  const keys = past === undefined ? newKeys : tf.add(past.key, tf.mul(newKeys, past.slot));
+  const values = past === undefined ? newValues : tf.add(past.value, tf.mul(newValues, past.slot));
+  const attended = joinHeads(attend(queries, keys, values, mask));
+  const middle = tf.add(x, project(weights, `${name}.self_attn.o_proj`, attended));
+  const inner = rmsNorm(weights, `${name}.post_attention_layernorm`, middle, config.rmsEps, plusOne);
+  return [tf.add(middle, feedForward(weights, `${name}.mlp`, inner, config)), keys, values];
+}
+
+type Three = [tf.Tensor, tf.Tensor, tf.Tensor];
+
+/** Phi-3 stores the three matrices as one: [q | k | v]. */
+function queryKeyValue(weights: Weights, name: string, x: tf.Tensor, config: DecoderConfig): Three {
+  const part = (letter: string) => project(weights, `${name}.${letter}_proj`, x);
+  if (config.family !== 'phi3') return [part('q'), part('k'), part('v')];
+  const key = config.kvHeads * config.headDim;
+  return tf.split(project(weights, `${name}.qkv_proj`, x), [config.heads * config.headDim, key, key], -1) as Three;
+}
+
+/** Phi-3 stores gate and up as one: [gate | up]. */
+function feedForward(weights: Weights, name: string, x: tf.Tensor, config: DecoderConfig): tf.Tensor {
+  const [gate, up] = (
+    config.family === 'phi3'
+      ? tf.split(project(weights, `${name}.gate_up_proj`, x), 2, -1)
+      : [project(weights, `${name}.gate_proj`, x), project(weights, `${name}.up_proj`, x)]
+  ) as [tf.Tensor, tf.Tensor];
+  return project(weights, `${name}.down_proj`, activateGated(config.activation, gate, up));
+}
+
+/** Parameter names and shapes as published; a tied head is not a parameter of its own. */
+export function decoderShapes(config: DecoderConfig): Shapes {
+  const { hidden, vocab, layers } = config;
+  const perLayer = Array.from({ length: layers }, (_, i) => layerShapes(`model.layers.${i}`, config));
+  return {
+    'model.embed_tokens.weight': [vocab, hidden],
+    ...Object.assign({}, ...perLayer),
+    'model.norm.weight': [hidden],
+    ...(config.tied ? {} : { 'lm_head.weight': [vocab, hidden] }),
+  };
+}
+
+function layerShapes(name: string, config: DecoderConfig): Shapes {
+  const { hidden, intermediate, heads, kvHeads, headDim } = config;
+  const [query, key] = [heads * headDim, kvHeads * headDim];
+  const fused: Shapes = {
+    [`${name}.self_attn.qkv_proj.weight`]: [query + 2 * key, hidden],
+    [`${name}.mlp.gate_up_proj.weight`]: [2 * intermediate, hidden],
+  };
+  const separate: Shapes = {
+    [`${name}.self_attn.q_proj.weight`]: [query, hidden],
+    [`${name}.self_attn.k_proj.weight`]: [key, hidden],
+    [`${name}.self_attn.v_proj.weight`]: [key, hidden],
+    [`${name}.mlp.gate_proj.weight`]: [intermediate, hidden],
+    [`${name}.mlp.up_proj.weight`]: [intermediate, hidden],
+  };
+  return {
+    [`${name}.input_layernorm.weight`]: [hidden],
+    ...(config.family === 'phi3' ? fused : separate),
+    [`${name}.self_attn.o_proj.weight`]: [hidden, query],
+    [`${name}.post_attention_layernorm.weight`]: [hidden],
+    [`${name}.mlp.down_proj.weight`]: [hidden, intermediate],
+  };
+}

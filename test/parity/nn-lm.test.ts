@@ -1,0 +1,99 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, test } from 'vitest';
+import { loadWeights, readConfigOf } from '../../src/data/checkpoint.ts';
+import type { DecoderConfig } from '../../src/data/config.ts';
+import { openEngine } from '../../src/engine/open.ts';
+import { causalMask, paddingMask } from '../../src/nn/attention.ts';
+import { decode, embedTokens, headMatrix, logitsOf, resolveHead } from '../../src/nn/decoder.ts';
+import type { Weights } from '../../src/nn/weights.ts';
+import { counted, headCrossEntropy, weightedMean } from '../../src/train/losses.ts';
+import { compare, printWorstAtEnd } from './bound.ts';
+import { type Case, expected, foldersWith, type Golden, ids, openGolden } from './golden.ts';
+
+printWorstAtEnd();
+beforeAll(async () => void (await openEngine()));
+
+/** hidden [T, d] and the labels of the next positions -> loss of every position but the last. */
+function tokenLoss(weights: Weights, last: tf.Tensor, labels: readonly number[], config: DecoderConfig): tf.Tensor {
+  const [, length, dim] = last.shape as [number, number, number];
+  const rows = tf.reshape(tf.slice(last, [0, 0, 0], [1, length - 1, dim]), [length - 1, dim]);
+  return headCrossEntropy(rows, headMatrix(weights, config), tf.tensor1d(labels.slice(1), 'int32'));
+}
+
+describe.each(foldersWith('lm'))('%s', (name) => {
+  let golden: Golden;
+  let weights: Weights;
+  let config: DecoderConfig;
+  beforeAll(async () => {
+    golden = await openGolden(name);
+    config = await readConfigOf(golden.folder, 'language-model');
+    weights = resolveHead(await loadWeights(golden.folder), config);
+  });
+  const of = (kind: string): readonly Case[] => golden.cases.filter((c) => c.kind === kind);
+  const check = (family: string, key: string, actual: tf.Tensor): void =>
+    compare(`${name} ${family}`, key, actual, expected(golden, key));
+
+  test('logits, hidden states and losses of every string are the reference', () => {
+    for (const c of of('lm')) {
+      if ((c['ids'] as number[]).length === 0) continue;
+      tf.tidy(() => {
+        const output = decode(weights, { embeds: embedTokens(weights, ids(c['ids']), config) }, config);
+        const [, length, dim] = output.last.shape as [number, number, number];
+        ((c['hidden_states'] ?? []) as string[]).forEach((key, i) => {
+          check('hidden states', key, tf.reshape(output.hidden[i] as tf.Tensor, [length, dim]));
+        });
+        if (typeof c['logits'] === 'string') {
+          check('logits', c['logits'], logitsOf(weights, tf.reshape(output.last, [length, dim]), config));
+        }
+        if (typeof c['token_loss'] !== 'string') return;
+        const labels = c['labels'] as number[];
+        const losses = tokenLoss(weights, output.last, labels, config);
+        check('token losses', c['token_loss'], losses);
+        if (typeof c['loss'] === 'string') {
+          check('losses', c['loss'], weightedMean(losses, counted(tf.tensor1d(labels.slice(1), 'int32'))));
+        }
+      });
+    }
+  });
+
+  test('gradients of the loss with respect to weights and embeddings are the reference', () => {
+    for (const c of of('gradients')) {
+      const keys = c['tensors'] as Record<string, string>;
+      tf.tidy(() => {
+        const named = Object.keys(keys).filter((key) => key !== 'inputs_embeds');
+        const embeds = embedTokens(weights, ids(c['ids']), config);
+        const labels = c['labels'] as number[];
+        const loss = (own: Weights, x: tf.Tensor): tf.Scalar => {
+          const losses = tokenLoss(own, decode(own, { embeds: x }, config).last, labels, config);
+          return weightedMean(losses, counted(tf.tensor1d(labels.slice(1), 'int32'))) as tf.Scalar;
+        };
+        const through = named.map((key) => weights[key] as tf.Tensor);
+        const gradients = tf.grads((...changed: tf.Tensor[]) => {
+          const own = { ...weights, ...Object.fromEntries(named.map((key, i) => [key, changed[i] as tf.Tensor])) };
+          return loss(own, embedTokens(own, ids(c['ids']), config));
+        })(through);
+        named.forEach((key, i) => void check('gradients', keys[key] as string, gradients[i] as tf.Tensor));
+        const dEmbeds = tf.grad((x) => loss(weights, x))(embeds);
+        check('gradients', keys['inputs_embeds'] as string, tf.reshape(dEmbeds, dEmbeds.shape.slice(1)));
+      });
+    }
+  });
+
+  test('a batch of texts of different length gives what each gives alone', () => {
+    for (const c of of('batch')) {
+      tf.tidy(() => {
+        const present = tf.tensor2d(c['attention_mask'] as number[][]);
+        const [batch, length] = present.shape;
+        const mask = tf.add(causalMask(length, config.slidingWindow), paddingMask(present));
+        const { last } = decode(weights, { embeds: embedTokens(weights, ids(c['input_ids']), config), mask }, config);
+        const logits = tf.mul(logitsOf(weights, last, config), tf.reshape(present, [batch, length, 1]));
+        check('batched logits', c['logits'] as string, logits);
+        const labels = (c['labels'] as number[][]).flatMap((row) => [...row.slice(1), -100]);
+        const rows = tf.reshape(last, [batch * length, config.hidden]);
+        const targets = tf.tensor1d(labels, 'int32');
+        const losses = headCrossEntropy(rows, headMatrix(weights, config), targets);
+        check('batched losses', c['loss'] as string, weightedMean(losses, counted(targets)));
+      });
+    }
+  });
+});
