@@ -27,11 +27,10 @@ let opened: { request: EngineRequest; engine: Promise<Engine> } | undefined;
  * Opens the engine that computes tensors, once for a process; without a request SEA_ENGINE decides.
  * `auto` takes what set-up linked. An engine that was asked for and is missing is a ProblemError, never another engine.
  */
-export function openEngine(request: EngineRequest = requestedEngine()): Promise<Engine> {
-  if (opened === undefined) {
-    opened = { request, engine: open(request) };
-  } else if (opened.request !== request) {
-    return Promise.reject(new Error(`the engine is open as "${opened.request}" and cannot become "${request}"`));
+export async function openEngine(request: EngineRequest = requestedEngine()): Promise<Engine> {
+  opened ??= { request, engine: open(request) };
+  if (opened.request !== request) {
+    throw new Error(`the engine is open as "${opened.request}" and cannot become "${request}"`);
   }
   return opened.engine;
 }
