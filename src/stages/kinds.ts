@@ -10,12 +10,14 @@ import { questionSet } from './question-set/kind.ts';
 import { trainEncoder } from './train-encoder/kind.ts';
 import { trainLanguageModel } from './train-language-model/kind.ts';
 import { words } from './words/kind.ts';
+import { world } from './world/kind.ts';
 
 /** Every stage kind: one import and one entry each. */
 export const kinds: readonly AnyKind[] = [
   dataset,
   questionSet,
   words,
+  world,
   checkpoint,
   trainEncoder,
   trainLanguageModel,

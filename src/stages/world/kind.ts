@@ -67,14 +67,17 @@ const schema = {
 export type Params = FromSchema<typeof schema>;
 type Make = Params['make'];
 
-/** Parameters that what is made does not take are refused, not ignored. */
+/** Parameters that `make` does not take are refused, not ignored. */
 const onlyWhatItTakes = (Object.keys(TAKES) as Make[]).map((make) => {
-  const takes: readonly string[] = ['make', 'seed', ...TAKES[make]];
-  const foreign = Object.keys(schema.properties).filter((name) => !takes.includes(name));
+  const takes = ['make', 'seed', ...TAKES[make]];
   return {
     if: { type: 'object', required: ['make'], properties: { make: { const: make } } },
     // biome-ignore lint/suspicious/noThenProperty: JSON Schema's keyword
-    then: { type: 'object', properties: Object.fromEntries(foreign.map((name) => [name, false])) },
+    then: {
+      type: 'object',
+      additionalProperties: false,
+      properties: Object.fromEntries(takes.map((name) => [name, true])),
+    },
   };
 });
 
