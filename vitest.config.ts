@@ -1,9 +1,9 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
-    exclude: ['test/slow/**', 'test/bench/**'],
+    exclude: [...configDefaults.exclude, 'test/slow/**', 'test/bench/**'],
     testTimeout: 30_000,
     // TensorFlow in every worker would cost 360 MB each; two forks fill two cores.
     pool: 'forks',

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { type TensorFlowBackend, tensorFlowBackend } from './binding.ts';
-import { encodeSavedModel } from './saved-model.ts';
 import { record, type TensorMap } from './record.ts';
+import { encodeSavedModel } from './saved-model.ts';
 
 export type { TensorMap } from './record.ts';
 
@@ -57,7 +57,9 @@ export function capture(fn: (inputs: TensorMap) => TensorMap, example: TensorMap
       const { model, inputs: fed, outputs, outputNames } = graphFor(inputs);
       const ids = backend.getInputTensorIds(Object.values(pick(names, inputs)));
       const handles = backend.binding.runSavedModel(model, ids, fed, outputs);
-      return Object.fromEntries(handles.map((handle, index) => [outputNames[index], backend.createOutputTensor(handle)]));
+      return Object.fromEntries(
+        handles.map((handle, index) => [outputNames[index], backend.createOutputTensor(handle)]),
+      );
     },
     dispose() {
       disposed = true;

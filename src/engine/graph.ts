@@ -7,7 +7,13 @@ export type Output = Readonly<{ node: string; index: number }>;
 export type Node =
   | Readonly<{ type: 'placeholder'; name: string; dtype: number; shape: readonly number[] }>
   | Readonly<{ type: 'constant'; name: string; dtype: number; shape: readonly number[]; values: Values }>
-  | Readonly<{ type: 'operation'; name: string; op: string; inputs: readonly Output[]; attributes: readonly Attribute[] }>
+  | Readonly<{
+      type: 'operation';
+      name: string;
+      op: string;
+      inputs: readonly Output[];
+      attributes: readonly Attribute[];
+    }>
   /** hands a value out under a name of its own, whatever made it */
   | Readonly<{ type: 'result'; name: string; dtype: number; input: Output }>;
 

@@ -4,8 +4,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ProblemError, suggest } from '../problem.ts';
 import { linkedEngine } from '../setup/link.mjs';
 import { tensorFlowBackend } from './binding.ts';
-import { completeWasmKernels } from './wasm-kernels.ts';
 import { replaceReadingKernels } from './tensorflow-kernels.ts';
+import { completeWasmKernels } from './wasm-kernels.ts';
 
 export type EngineRequest = 'auto' | 'node' | 'gpu' | 'wasm';
 
@@ -74,7 +74,11 @@ async function openTensorFlow(): Promise<Engine> {
   try {
     await import('@tensorflow/tfjs-node-gpu');
   } catch (error) {
-    throw missing('node', `the addon does not load (${String(error).split('\n')[0]})`, 'run `npm run setup -- --retry`');
+    throw missing(
+      'node',
+      `the addon does not load (${String(error).split('\n')[0]})`,
+      'run `npm run setup -- --retry`',
+    );
   }
   await tf.setBackend('tensorflow');
   const backend = tensorFlowBackend();
@@ -94,7 +98,8 @@ async function openTensorFlow(): Promise<Engine> {
 async function openWasm(): Promise<Engine> {
   await import('@tensorflow/tfjs');
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
-  if (!(await tf.setBackend('wasm'))) throw missing('wasm', 'the WebAssembly backend does not start', 'run `npm run setup`');
+  if (!(await tf.setBackend('wasm')))
+    throw missing('wasm', 'the WebAssembly backend does not start', 'run `npm run setup`');
   tf.enableProdMode();
   completeWasmKernels();
   return { name: 'wasm', description: `wasm ${wasm.version_wasm}`, threads: 1, gpu: false, peakMemory };

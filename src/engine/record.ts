@@ -24,7 +24,9 @@ export function record(
   // The values of some examples may still lie in JavaScript, where reading them could not be noticed.
   const inputIds = backend.getInputTensorIds(Object.values(inputs));
   const recorder = createRecorder(native);
-  const placeholders = Object.values(inputs).map((tensor, index) => recorder.input(inputIds[index] ?? -1, tensor, backend));
+  const placeholders = Object.values(inputs).map((tensor, index) =>
+    recorder.input(inputIds[index] ?? -1, tensor, backend),
+  );
   const writable = backend as { binding: Binding };
   writable.binding = recorder.binding;
   try {
@@ -62,13 +64,25 @@ function createRecorder(native: Binding) {
   /** A tensor that was made before the recording enters as a constant; its shape and type are asked of TensorFlow. */
   const find = (id: number): Known => known.get(id) ?? constant(id, ...describe(native, id), native.tensorDataSync(id));
 
-  const executeOp = (op: string, attributes: readonly Attribute[], inputs: readonly number[], count: number): Handle[] => {
+  const executeOp = (
+    op: string,
+    attributes: readonly Attribute[],
+    inputs: readonly number[],
+    count: number,
+  ): Handle[] => {
     if (/^(Random|Multinomial|TruncatedNormal|ParameterizedTruncated)/.test(op)) {
       throw new Error(`${op} draws other numbers at every run: a captured step takes its random numbers as inputs`);
     }
     const sources = inputs.map(find);
     const name = `${op}_${nodes.length}`;
-    const complete = [...attributes, ...inferredAttributes(op, sources.map((source) => source.dtype), native)];
+    const complete = [
+      ...attributes,
+      ...inferredAttributes(
+        op,
+        sources.map((source) => source.dtype),
+        native,
+      ),
+    ];
     nodes.push({ type: 'operation', name, op, inputs: sources.map((source) => source.at), attributes: complete });
     const dependent = sources.some((source) => source.from !== undefined);
     const handles = native.executeOp(op, attributes, inputs, count);
@@ -89,7 +103,9 @@ function createRecorder(native: Binding) {
     tensorDataSync(id: number): Values {
       const from = known.get(id)?.from;
       if (from === undefined) return native.tensorDataSync(id);
-      throw new Error(`a captured step read the values of ${from} in JavaScript: they would stay those of the first run`);
+      throw new Error(
+        `a captured step read the values of ${from} in JavaScript: they would stay those of the first run`,
+      );
     },
   };
   const binding = Object.create(native, Object.getOwnPropertyDescriptors(recording)) as Binding;
@@ -116,7 +132,8 @@ function createRecorder(native: Binding) {
 /** Shape and type of a tensor by its id, from an Identity of it: the binding has no other way to tell. */
 function describe(native: Binding, id: number): [readonly number[], number] {
   const values = native.tensorDataSync(id);
-  const type = values instanceof Float32Array ? native.TF_FLOAT : values instanceof Int32Array ? native.TF_INT32 : native.TF_BOOL;
+  const type =
+    values instanceof Float32Array ? native.TF_FLOAT : values instanceof Int32Array ? native.TF_INT32 : native.TF_BOOL;
   const [same] = native.executeOp('Identity', [{ name: 'T', type: native.TF_ATTR_TYPE, value: type }], [id], 1);
   if (same === undefined) throw new Error(`Identity of tensor ${id} gave nothing`);
   native.deleteTensor(same.id);
@@ -125,6 +142,10 @@ function describe(native: Binding, id: number): [readonly number[], number] {
 
 /** Attributes that tfjs-node leaves to eager execution, which infers them from the inputs; a graph must state them. */
 function inferredAttributes(op: string, dtypes: readonly number[], native: Binding): readonly Attribute[] {
-  const type = (name: string, value: number | undefined): Attribute => ({ name, type: native.TF_ATTR_TYPE, value: value ?? 0 });
+  const type = (name: string, value: number | undefined): Attribute => ({
+    name,
+    type: native.TF_ATTR_TYPE,
+    value: value ?? 0,
+  });
   return op === 'ExpandDims' ? [type('T', dtypes[0]), type('Tdim', dtypes[1])] : [];
 }

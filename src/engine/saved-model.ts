@@ -59,7 +59,11 @@ function nodeMessage(node: Node, binding: Binding): AttrMessage {
   const { name } = node;
   switch (node.type) {
     case 'placeholder':
-      return { name, op: 'Placeholder', attr: { dtype: { type: node.dtype }, shape: { shape: shapeMessage(node.shape) } } };
+      return {
+        name,
+        op: 'Placeholder',
+        attr: { dtype: { type: node.dtype }, shape: { shape: shapeMessage(node.shape) } },
+      };
     case 'constant': {
       const { buffer, byteOffset, byteLength } = node.values;
       const content = new Uint8Array(buffer, byteOffset, byteLength);
@@ -69,7 +73,9 @@ function nodeMessage(node: Node, binding: Binding): AttrMessage {
     case 'result':
       return { name, op: 'Identity', input: [reference(node.input)], attr: { T: { type: node.dtype } } };
     case 'operation': {
-      const attr = Object.fromEntries(node.attributes.map((attribute) => [attribute.name, attrMessage(attribute, binding)]));
+      const attr = Object.fromEntries(
+        node.attributes.map((attribute) => [attribute.name, attrMessage(attribute, binding)]),
+      );
       return { name, op: node.op, input: node.inputs.map(reference), attr };
     }
   }

@@ -3,7 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 /** Registers what the WebAssembly backend lacks and gradients need, as programs of the kernels that it has. */
 export function completeWasmKernels(): void {
   add(tf.UnsortedSegmentSum, ({ x, segmentIds }, attrs) =>
-    segmentSum(given(x), given(segmentIds) as tf.Tensor1D, (attrs as unknown as tf.UnsortedSegmentSumAttrs).numSegments),
+    segmentSum(
+      given(x),
+      given(segmentIds) as tf.Tensor1D,
+      (attrs as unknown as tf.UnsortedSegmentSumAttrs).numSegments,
+    ),
   );
   add(tf.Einsum, (inputs, attrs) => {
     const operands = Object.keys(inputs).map((name) => given(inputs[name]));
@@ -14,7 +18,10 @@ export function completeWasmKernels(): void {
   );
 }
 
-type Program = (inputs: Readonly<Record<string, tf.Tensor | undefined>>, attrs: tf.NamedAttrMap | undefined) => tf.Tensor;
+type Program = (
+  inputs: Readonly<Record<string, tf.Tensor | undefined>>,
+  attrs: tf.NamedAttrMap | undefined,
+) => tf.Tensor;
 
 function add(kernelName: string, program: Program): void {
   if (tf.getKernel(kernelName, 'wasm') !== undefined) return;
@@ -44,8 +51,16 @@ function einsum(equation: string, operands: readonly tf.Tensor[]): tf.Tensor {
   const aligned = operands.map((operand, index) => {
     const letters = idDims[index] ?? [];
     const order = letters.map((letter, position) => ({ letter, position })).sort((a, b) => a.letter - b.letter);
-    const shape = allDims.map((_, letter) => (letters.includes(letter) ? (operand.shape[letters.indexOf(letter)] ?? 1) : 1));
-    return tf.reshape(tf.transpose(operand, order.map(({ position }) => position)), shape);
+    const shape = allDims.map((_, letter) =>
+      letters.includes(letter) ? (operand.shape[letters.indexOf(letter)] ?? 1) : 1,
+    );
+    return tf.reshape(
+      tf.transpose(
+        operand,
+        order.map(({ position }) => position),
+      ),
+      shape,
+    );
   });
   const product = aligned.reduce((a, b) => tf.mul(a, b));
   return summedDims.length === 0 ? product : tf.sum(product, summedDims);
@@ -57,7 +72,12 @@ function filterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, attrs: tf.Conv2DBackpro
   if (dataFormat !== 'NHWC') throw new Error(`the filter gradient knows NHWC, not ${dataFormat}`);
   const info = tf.backend_util.computeConv2DInfo(x.shape, filterShape, strides, 1, pad, dimRoundingMode);
   const { top, bottom, left, right } = info.padInfo;
-  const padded = tf.pad(x, [[0, 0], [top, bottom], [left, right], [0, 0]]);
+  const padded = tf.pad(x, [
+    [0, 0],
+    [top, bottom],
+    [left, right],
+    [0, 0],
+  ]);
   const flatDy = tf.reshape(dy, [-1, info.outChannels]) as tf.Tensor2D;
   const places = [];
   for (let row = 0; row < info.filterHeight; row++) {

@@ -28,7 +28,12 @@ export function engineFailure() {
 export async function setUpEngine(insist) {
   if (process.env['SEA_ENGINE'] === 'wasm') return;
   const linked = linkedEngine();
-  if (linked !== undefined && linked.tensorflow === tensorflowVersion && (linked.cuda || (await nvidiaGpus()).length === 0)) return;
+  if (
+    linked !== undefined &&
+    linked.tensorflow === tensorflowVersion &&
+    (linked.cuda || (await nvidiaGpus()).length === 0)
+  )
+    return;
   const failed = engineFailure();
   if (failed !== undefined && !insist && Date.now() - failed.at < tryAgainAfter) {
     say(`engine: wasm (${failed.reason}); \`npm run setup\` tries again`);

@@ -61,7 +61,10 @@ export function sqliteLoads() {
 
 export async function buildSqlite() {
   await task('building better-sqlite3 (about a minute where no prebuilt one can be fetched)', async () => {
-    const ended = await run(npm, ['rebuild', 'better-sqlite3', '--ignore-scripts=false'], { cwd: project, env: nodeHeaders() });
+    const ended = await run(npm, ['rebuild', 'better-sqlite3', '--ignore-scripts=false'], {
+      cwd: project,
+      env: nodeHeaders(),
+    });
     if (ended.code !== 0 || !sqliteLoads()) {
       throw new Error(
         `better-sqlite3 was not built: ${lastWords(ended.output)}; it needs Python 3, make and a C++ compiler ` +

@@ -1,5 +1,15 @@
 // @ts-check
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { addonPackage, project, userCache } from './paths.mjs';
 import { findCompiler, lastWords, nodeHeaders, run } from './programs.mjs';
@@ -43,7 +53,10 @@ export async function linkEngine(variant, folder, tensorflow) {
   symlinkSync(join(folder, 'tensorflow', 'include'), join(deps, 'include'));
   // The libraries look for CUDA in $ORIGIN/../nvidia/<part>/lib, and $ORIGIN is the folder they were opened through.
   if (variant.cuda) symlinkSync(join(folder, 'nvidia'), join(deps, 'nvidia'));
-  const cached = join(userCache(), `addon-${addonVersion()}-tf${tensorflow}-${variant.name}-node${process.versions.modules}.node`);
+  const cached = join(
+    userCache(),
+    `addon-${addonVersion()}-tf${tensorflow}-${variant.name}-node${process.versions.modules}.node`,
+  );
   if (existsSync(cached)) replaceFile(cached, addonPath);
   if (!existsSync(cached) || !(await addonLoads())) {
     await buildAddon();
@@ -75,7 +88,8 @@ async function buildAddon() {
     });
     if (ended.code !== 0) throw new Error(`the addon was not built: ${lastWords(ended.output)}`);
     // The library is called by another name than the addon's build expects, so macOS needs to be told where it is.
-    if (process.platform === 'darwin') await run('install_name_tool', ['-add_rpath', '@loader_path/../../deps/lib', addonPath]);
+    if (process.platform === 'darwin')
+      await run('install_name_tool', ['-add_rpath', '@loader_path/../../deps/lib', addonPath]);
     const loaded = await tryAddon();
     if (loaded.code !== 0) throw new Error(`the addon does not load: ${lastWords(loaded.output)}`);
   });

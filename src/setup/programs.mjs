@@ -101,7 +101,9 @@ export async function nvidiaGpus() {
   // Without a device file nvidia-smi cannot succeed, and looking costs nothing.
   if (!['/dev/nvidiactl', '/dev/nvidia0', '/dev/dxg'].some((path) => existsSync(path))) return [];
   const listed = await run('nvidia-smi', ['--query-gpu=name', '--format=csv,noheader'], { timeout: 20_000 });
-  return listed.code === 0 ? listed.output.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()])) : [];
+  return listed.code === 0
+    ? listed.output.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]))
+    : [];
 }
 
 /**

@@ -14,7 +14,8 @@ const insist = process.argv.includes('--retry');
 
 async function setUp() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 19)) throw new Error(`Node 20.19 or newer is needed, this is ${process.versions.node}`);
+  if (major < 20 || (major === 20 && minor < 19))
+    throw new Error(`Node 20.19 or newer is needed, this is ${process.versions.node}`);
   if (!packagesInstalled() || !sqliteLoads() || !isBuilt()) await withLock(projectLock(), prepareProject);
   await setUpEngine(insist);
 }

@@ -1,6 +1,17 @@
 // @ts-check
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { userCache } from './paths.mjs';
@@ -65,16 +76,19 @@ export async function provideLibrary(variant, python) {
 async function fetchWheels(variant, python, folder) {
   const wheels = join(folder, 'wheels');
   const main = `${variant.wheel}==${tensorflowVersion}`;
-  await task(`downloading TensorFlow ${tensorflowVersion} (${variant.name}, about ${variant.megabytes} MB)`, async () => {
-    await download(variant, python, wheels, [main]);
-    const [wheel] = readdirSync(wheels);
-    if (wheel === undefined) throw new Error('pip downloaded nothing');
-    const sha256 = await hashFile(join(wheels, wheel));
-    if (variant.sha256 !== undefined && sha256 !== variant.sha256) {
-      throw new Error(`${wheel} has SHA-256 ${sha256}, not ${variant.sha256}`);
-    }
-    if (variant.cuda) await download(variant, python, wheels, await cudaRequirements(python, join(wheels, wheel)));
-  });
+  await task(
+    `downloading TensorFlow ${tensorflowVersion} (${variant.name}, about ${variant.megabytes} MB)`,
+    async () => {
+      await download(variant, python, wheels, [main]);
+      const [wheel] = readdirSync(wheels);
+      if (wheel === undefined) throw new Error('pip downloaded nothing');
+      const sha256 = await hashFile(join(wheels, wheel));
+      if (variant.sha256 !== undefined && sha256 !== variant.sha256) {
+        throw new Error(`${wheel} has SHA-256 ${sha256}, not ${variant.sha256}`);
+      }
+      if (variant.cuda) await download(variant, python, wheels, await cudaRequirements(python, join(wheels, wheel)));
+    },
+  );
   await task('unpacking it', async () => {
     for (const wheel of readdirSync(wheels)) await unpack(python, join(wheels, wheel), folder);
   });
@@ -89,7 +103,10 @@ async function fetchWheels(variant, python, folder) {
  * @param {readonly string[]} requirements
  */
 async function download(variant, python, into, requirements) {
-  const platforms = [variant.tag, ...(variant.cuda ? ['manylinux_2_17_x86_64', 'manylinux2014_x86_64', 'manylinux1_x86_64'] : [])];
+  const platforms = [
+    variant.tag,
+    ...(variant.cuda ? ['manylinux_2_17_x86_64', 'manylinux2014_x86_64', 'manylinux1_x86_64'] : []),
+  ];
   const ended = await run(python.command, [
     ...['-m', 'pip', 'download', '--quiet', '--no-deps', '--no-cache-dir', '--disable-pip-version-check', '--no-input'],
     ...['--only-binary=:all:', '--python-version', wheelPython, '--implementation', 'cp', '--retries', '2'],
@@ -117,7 +134,8 @@ for line in wheel.read(metadata).decode().splitlines():
 async function cudaRequirements(python, wheel) {
   const ended = await run(python.command, ['-c', listCuda, wheel]);
   const requirements = ended.output.split('\n').filter((line) => line.startsWith('nvidia-'));
-  if (ended.code !== 0 || requirements.length === 0) throw new Error(`${wheel} names no CUDA libraries: ${lastWords(ended.output)}`);
+  if (ended.code !== 0 || requirements.length === 0)
+    throw new Error(`${wheel} names no CUDA libraries: ${lastWords(ended.output)}`);
   return requirements;
 }
 
@@ -188,7 +206,8 @@ export async function findDamage(folder) {
   const manifest = JSON.parse(readFileSync(path, 'utf8'));
   for (const [name, expected] of Object.entries(manifest.files)) {
     const file = join(folder, name);
-    if (!existsSync(file) || statSync(file).size !== expected.size || (await hashFile(file)) !== expected.sha256) return name;
+    if (!existsSync(file) || statSync(file).size !== expected.size || (await hashFile(file)) !== expected.sha256)
+      return name;
   }
   return undefined;
 }

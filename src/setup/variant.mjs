@@ -52,7 +52,8 @@ const variants = {
  */
 export async function chooseVariant() {
   const machine = `${process.platform}-${process.arch}`;
-  if (process.platform === 'linux' && !usesGlibc()) return 'TensorFlow is built for glibc, and this Linux has another C library';
+  if (process.platform === 'linux' && !usesGlibc())
+    return 'TensorFlow is built for glibc, and this Linux has another C library';
   const nvidia = variants[`${machine}-nvidia`];
   if (nvidia !== undefined && (await nvidiaGpus()).length > 0) return nvidia;
   return variants[machine] ?? `TensorFlow ${tensorflowVersion} has no wheel for ${machine}`;

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { capture, type TensorMap } from '../../src/engine/capture.ts';
 import { tensorFlowBackend } from '../../src/engine/binding.ts';
+import { capture, type TensorMap } from '../../src/engine/capture.ts';
 import { openEngine } from '../../src/engine/open.ts';
 import { expectClose, values } from './close.ts';
 import { operations } from './operations.ts';
@@ -65,10 +65,12 @@ describe('a captured function', () => {
   it('refuses a step that reads in JavaScript what depends on its inputs, and names the operation', () => {
     const inputs = { x: tf.ones([2]) };
     const before = tf.memory().numTensors;
-    expect(() => capture(({ x }) => ({ y: tf.mul(x as tf.Tensor, tf.exp(x as tf.Tensor).dataSync()[0] ?? 0) }), inputs)).toThrow(
-      'read the values of Exp',
+    expect(() =>
+      capture(({ x }) => ({ y: tf.mul(x as tf.Tensor, tf.exp(x as tf.Tensor).dataSync()[0] ?? 0) }), inputs),
+    ).toThrow('read the values of Exp');
+    expect(() => capture(({ x }) => ({ y: tf.scalar((x as tf.Tensor).dataSync()[0] ?? 0) }), inputs)).toThrow(
+      'an input',
     );
-    expect(() => capture(({ x }) => ({ y: tf.scalar((x as tf.Tensor).dataSync()[0] ?? 0) }), inputs)).toThrow('an input');
     expect(tf.memory().numTensors).toBe(before);
     expect(values({ x: tf.exp(tf.scalar(0)) })).toEqual({ x: [1] });
     tf.dispose(inputs);
@@ -76,9 +78,13 @@ describe('a captured function', () => {
 
   it('refuses random operations and weights as constants', () => {
     const inputs = { x: tf.ones([2, 3]) };
-    expect(() => capture(({ x }) => ({ y: tf.multinomial(x as tf.Tensor2D, 1, 3) }), inputs)).toThrow('random numbers as inputs');
+    expect(() => capture(({ x }) => ({ y: tf.multinomial(x as tf.Tensor2D, 1, 3) }), inputs)).toThrow(
+      'random numbers as inputs',
+    );
     const weights = tf.zeros([17, 2 ** 20]);
-    expect(() => capture(({ x }) => ({ y: tf.add(tf.sum(weights), x as tf.Tensor) }), inputs)).toThrow('pass weights as inputs');
+    expect(() => capture(({ x }) => ({ y: tf.add(tf.sum(weights), x as tf.Tensor) }), inputs)).toThrow(
+      'pass weights as inputs',
+    );
     tf.dispose([inputs, weights]);
   });
 
@@ -86,7 +92,10 @@ describe('a captured function', () => {
     const offset = tf.tensor1d([10, 20]);
     const steps = tf.tensor1d([1, 2], 'int32');
     const inputs = { x: tf.tensor1d([1, 2]) };
-    const step = capture(({ x }) => ({ y: tf.add(x as tf.Tensor, tf.mul(offset, steps)), x: x as tf.Tensor, offset }), inputs);
+    const step = capture(
+      ({ x }) => ({ y: tf.add(x as tf.Tensor, tf.mul(offset, steps)), x: x as tf.Tensor, offset }),
+      inputs,
+    );
     const captured = step.run(inputs);
     expect(values(captured)).toEqual({ y: [11, 42], x: [1, 2], offset: [10, 20] });
     tf.dispose(captured);
@@ -132,7 +141,10 @@ describe('a captured training step', () => {
       b1: tf.zeros([16]),
       w2: tf.randomNormal([16, 3], 0, 0.5, 'float32', 2),
       x: tf.randomNormal([32, 6], 0, 1, 'float32', 3),
-      labels: tf.tensor1d(Array.from({ length: 32 }, (_, i) => i % 3), 'int32'),
+      labels: tf.tensor1d(
+        Array.from({ length: 32 }, (_, i) => i % 3),
+        'int32',
+      ),
       rate: tf.scalar(0.1),
     };
     const step = capture(mlpStep, start);

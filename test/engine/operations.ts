@@ -103,8 +103,26 @@ export const operations: Readonly<Record<string, Operation>> = {
   split: one((x) => (tf.split(x, [1, 3], 1) as tf.Tensor[])[1] as tf.Tensor),
   slice: one((x) => tf.slice(x, [1, 1], [2, 2])),
   stridedSlice: one((x) => tf.stridedSlice(x, [0, 0], [3, 4], [2, 3])),
-  pad: one((x) => tf.pad(x, [[1, 0], [0, 2]], -1)),
-  mirrorPad: one((x) => tf.mirrorPad(x, [[1, 1], [0, 2]], 'reflect')),
+  pad: one((x) =>
+    tf.pad(
+      x,
+      [
+        [1, 0],
+        [0, 2],
+      ],
+      -1,
+    ),
+  ),
+  mirrorPad: one((x) =>
+    tf.mirrorPad(
+      x,
+      [
+        [1, 1],
+        [0, 2],
+      ],
+      'reflect',
+    ),
+  ),
   tile: one((x) => tf.tile(x, [2, 1])),
   broadcastTo: one((x) => tf.broadcastTo(x, [5, 4]), [1, 4]),
   reverse: one((x) => tf.reverse(x, 1)),
@@ -138,7 +156,9 @@ export const operations: Readonly<Record<string, Operation>> = {
     inputs: () => ({ x: numbers([4, 3]), i: whole([1, 0, 1, 2]) }),
     run: ({ x, i }) => tf.unsortedSegmentSum(x as tf.Tensor, i as tf.Tensor1D, 3),
   },
-  fusedMatMul: two((x, y) => tf.fused.matMul({ a: x as tf.Tensor2D, b: y as tf.Tensor2D, transposeB: true, activation: 'relu' })),
+  fusedMatMul: two((x, y) =>
+    tf.fused.matMul({ a: x as tf.Tensor2D, b: y as tf.Tensor2D, transposeB: true, activation: 'relu' }),
+  ),
   conv2d: two((x, y) => tf.conv2d(x as tf.Tensor4D, y as tf.Tensor4D, 2, 'valid'), images, [2, 2, 3, 4]),
   avgPool: one((x) => tf.avgPool(x as tf.Tensor4D, 2, 2, 'valid'), images),
   maxPool: one((x) => tf.maxPool(x as tf.Tensor4D, 2, 2, 'same'), images),
@@ -164,10 +184,12 @@ export const operations: Readonly<Record<string, Operation>> = {
   sqrtGradient: gradient((x) => tf.sqrt(tf.add(tf.square(x), 1))),
   convFilterGradient: {
     inputs: () => ({ x: numbers(images), y: numbers([2, 2, 3, 4], 2) }),
-    run: ({ x, y }) => tf.grad((filter) => tf.square(tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 2, 'same')))(y as tf.Tensor),
+    run: ({ x, y }) =>
+      tf.grad((filter) => tf.square(tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 2, 'same')))(y as tf.Tensor),
   },
   convInputGradient: {
     inputs: () => ({ x: numbers(images), y: numbers([2, 2, 3, 4], 2) }),
-    run: ({ x, y }) => tf.grad((image) => tf.square(tf.conv2d(image as tf.Tensor4D, y as tf.Tensor4D, 2, 'valid')))(x as tf.Tensor),
+    run: ({ x, y }) =>
+      tf.grad((image) => tf.square(tf.conv2d(image as tf.Tensor4D, y as tf.Tensor4D, 2, 'valid')))(x as tf.Tensor),
   },
 };

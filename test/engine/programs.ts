@@ -10,13 +10,15 @@ const moves = {
   tanh: (v: tf.Tensor) => tf.tanh(v),
   softmax: (v: tf.Tensor) => tf.softmax(v),
   relu: (v: tf.Tensor) => tf.relu(tf.sub(v, 0.1)),
-  product: (v: tf.Tensor) => tf.mul(tf.matMul(v as tf.Tensor2D, tf.matMul(v as tf.Tensor2D, v as tf.Tensor2D, true)), 0.05),
+  product: (v: tf.Tensor) =>
+    tf.mul(tf.matMul(v as tf.Tensor2D, tf.matMul(v as tf.Tensor2D, v as tf.Tensor2D, true)), 0.05),
   swap: (v: tf.Tensor) => tf.gather(v, tf.tensor1d([2, 0, 1], 'int32')),
   turn: (v: tf.Tensor) => tf.reshape(tf.transpose(v), [3, 4]),
   shift: (v: tf.Tensor) => tf.concat([tf.slice(v, [0, 1], [3, 3]), tf.slice(v, [0, 0], [3, 1])], 1),
   centre: (v: tf.Tensor) => tf.sub(v, tf.mean(v, -1, true)),
   choose: (v: tf.Tensor, b: tf.Tensor) => tf.where(tf.greater(v, 0), v, tf.broadcastTo(tf.reshape(b, [1, 4]), [3, 4])),
-  descend: (v: tf.Tensor, b: tf.Tensor) => tf.sub(v, tf.mul(0.1, tf.grad((x) => tf.square(tf.sub(tf.sigmoid(x), b)))(v))),
+  descend: (v: tf.Tensor, b: tf.Tensor) =>
+    tf.sub(v, tf.mul(0.1, tf.grad((x) => tf.square(tf.sub(tf.sigmoid(x), b)))(v))),
 } as const;
 
 type Move = keyof typeof moves;

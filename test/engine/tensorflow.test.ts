@@ -26,7 +26,13 @@ describe('the TensorFlow engine', () => {
   it('gathers without reading the indices back, and still refuses one that is out of range', () => {
     const backend = tensorFlowBackend();
     if (backend === undefined) throw new Error('TensorFlow is not active');
-    const [table, indices] = [tf.tensor2d([[1, 2], [3, 4]]), tf.tensor1d([1, 0], 'int32')];
+    const [table, indices] = [
+      tf.tensor2d([
+        [1, 2],
+        [3, 4],
+      ]),
+      tf.tensor1d([1, 0], 'int32'),
+    ];
     const readSync = backend.readSync.bind(backend);
     let reads = 0;
     backend.readSync = (id) => {
@@ -35,7 +41,10 @@ describe('the TensorFlow engine', () => {
     };
     const rows = tf.gather(table, indices);
     expect(reads).toBe(0);
-    expect(rows.arraySync()).toEqual([[3, 4], [1, 2]]);
+    expect(rows.arraySync()).toEqual([
+      [3, 4],
+      [1, 2],
+    ]);
     backend.readSync = readSync;
     expect(() => tf.gather(table, tf.tensor1d([2], 'int32')).dataSync()).toThrow(/not in \[0, 2\)/);
   });
