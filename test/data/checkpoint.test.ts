@@ -10,7 +10,7 @@ import type { DecoderConfig } from '../../src/data/config.ts';
 import { parseConfig } from '../../src/data/config-parse.ts';
 import { writeSafetensors } from '../../src/data/safetensors-write.ts';
 import { openEngine } from '../../src/engine/open.ts';
-import { goldenDir, goldenFolders } from '../golden.ts';
+import { foldersHolding, goldenRoot } from '../parity/golden.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'checkpoint-'));
 let made = 0;
@@ -32,10 +32,10 @@ async function values(weights: Record<string, tf.Tensor>): Promise<Record<string
   return out;
 }
 
-test.each(goldenFolders('config.json'))(
+test.each(foldersHolding('config.json'))(
   '%s is saved and loaded again with the same weights and configuration',
   async (name) => {
-    const source = join(goldenDir, name);
+    const source = join(goldenRoot, name);
     const config = await readConfig(source);
     const before = tf.memory().numTensors;
     const weights = await loadWeights(source);
@@ -55,24 +55,24 @@ test.each(goldenFolders('config.json'))(
   },
 );
 
-test.each(goldenFolders('config.v5.json'))('%s has one configuration in both styles', async (name) => {
+test.each(foldersHolding('config.v5.json'))('%s has one configuration in both styles', async (name) => {
   const { readFile } = await import('node:fs/promises');
   const recent = parseConfig(
-    JSON.parse(await readFile(join(goldenDir, name, 'config.v5.json'), 'utf8')),
+    JSON.parse(await readFile(join(goldenRoot, name, 'config.v5.json'), 'utf8')),
     'config.v5.json',
   );
-  const classic = await readConfig(join(goldenDir, name));
+  const classic = await readConfig(join(goldenRoot, name));
   // the stored dtype is that of the process that wrote the newer file
   expect({ ...recent, dtype: '' }).toEqual({ ...classic, dtype: '' });
 });
 
-test.each(goldenFolders('mm_projector.bin'))('%s: both adapter files and the checkpoint agree', async (name) => {
+test.each(foldersHolding('mm_projector.bin'))('%s: both adapter files and the checkpoint agree', async (name) => {
   const [fromBin, fromSafetensors] = [fresh(), fresh()];
-  copyFileSync(join(goldenDir, name, 'mm_projector.bin'), join(fromBin, 'mm_projector.bin'));
-  copyFileSync(join(goldenDir, name, 'mm_projector.safetensors'), join(fromSafetensors, 'mm_projector.safetensors'));
+  copyFileSync(join(goldenRoot, name, 'mm_projector.bin'), join(fromBin, 'mm_projector.bin'));
+  copyFileSync(join(goldenRoot, name, 'mm_projector.safetensors'), join(fromSafetensors, 'mm_projector.safetensors'));
   const bin = await loadAdapter(fromBin);
   const safe = await loadAdapter(fromSafetensors);
-  const inside = await loadWeights(join(goldenDir, name), { prefix: 'multi_modal_projector.' });
+  const inside = await loadWeights(join(goldenRoot, name), { prefix: 'multi_modal_projector.' });
   expect(await values(bin)).toEqual(await values(safe));
   for (const [short, tensor] of Object.entries(inside)) {
     expect(await (bin[`multi_modal_projector.${short}`] as tf.Tensor).data()).toEqual(await tensor.data());
@@ -83,8 +83,8 @@ test.each(goldenFolders('mm_projector.bin'))('%s: both adapter files and the che
 });
 
 test('a checkpoint of the wrong sort is refused by name', async () => {
-  const [encoder] = goldenFolders('preprocessor_config.json');
-  await expect(readConfigOf(join(goldenDir, encoder as string), 'language-model')).rejects.toThrow(
+  const [encoder] = foldersHolding('preprocessor_config.json');
+  await expect(readConfigOf(join(goldenRoot, encoder as string), 'language-model')).rejects.toThrow(
     'not a language-model',
   );
 });

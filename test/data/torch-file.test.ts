@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openTorchFile } from '../../src/data/torch-file.ts';
-import { goldenDir, goldenFolders } from '../golden.ts';
+import { foldersHolding, goldenRoot } from '../parity/golden.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'torch-'));
 let files = 0;
@@ -126,8 +126,8 @@ test.each([
   expect((error as Error).message).toContain(file);
 });
 
-test.each(goldenFolders('mm_projector.bin'))('%s: a file cut anywhere is refused', async (name) => {
-  const whole = readFileSync(join(goldenDir, name, 'mm_projector.bin'));
+test.each(foldersHolding('mm_projector.bin'))('%s: a file cut anywhere is refused', async (name) => {
+  const whole = readFileSync(join(goldenRoot, name, 'mm_projector.bin'));
   for (const share of [0.1, 0.5, 0.9, 0.999]) {
     const file = join(scratch, `cut-${share}.bin`);
     writeFileSync(file, whole.subarray(0, Math.floor(whole.length * share)));

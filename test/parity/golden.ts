@@ -24,6 +24,11 @@ export function foldersWith(...kinds: readonly string[]): readonly string[] {
   });
 }
 
+/** Folders of the set that have a file of this name. */
+export function foldersHolding(file: string): readonly string[] {
+  return readdirSync(goldenRoot).filter((name) => existsSync(join(goldenRoot, name, file)));
+}
+
 function readCases(file: string): readonly Case[] {
   return (JSON.parse(readFileSync(file, 'utf8')) as { cases: Case[] }).cases;
 }

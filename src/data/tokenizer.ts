@@ -1,0 +1,182 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Tokenizer as Library } from '@huggingface/tokenizers';
+import { ProblemError, suggest } from '../problem.ts';
+import { charsmapNormalizer } from './charsmap.ts';
+
+/** Text to token ids and back, as the checkpoint's tokenizer.json has it. */
+export interface Tokenizer {
+  /** `special` adds what the model expects around a text (BOS, ...); special tokens inside the text always count */
+  encode(text: string, options?: Readonly<{ special?: boolean }>): number[];
+  decode(ids: readonly number[], options?: Readonly<{ skipSpecial?: boolean }>): string;
+  /** one more than the highest id */
+  readonly vocabSize: number;
+  /** the id of a token that must exist; throws ProblemError naming the file and the nearest token */
+  idOf(token: string): number;
+  has(token: string): boolean;
+  readonly bos?: number;
+  readonly eos?: number;
+  readonly pad?: number;
+  readonly unk?: number;
+  /** the longest text in tokens that tokenizer_config.json states */
+  readonly maxLength?: number;
+}
+
+/** The tokenizer of a Hugging Face folder: tokenizer.json, and tokenizer_config.json for what its tokens mean. */
+export async function loadTokenizer(folder: string): Promise<Tokenizer> {
+  const file = join(folder, 'tokenizer.json');
+  const [json, config, map] = await Promise.all([
+    readObject(file),
+    readObject(join(folder, 'tokenizer_config.json'), {}),
+    readObject(join(folder, 'special_tokens_map.json'), {}),
+  ]);
+  return makeTokenizer(json, { ...map, ...config }, file);
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** `config` names the special tokens (`bos_token`, ...); `file` appears in messages. */
+export function makeTokenizer(json: JsonObject, config: JsonObject, file: string): Tokenizer {
+  const library = open(json, config, file);
+  const ids = library.get_vocab(true);
+  const role = (name: string): number | undefined => {
+    const token = contentOf(config[`${name}_token`]);
+    return token === undefined ? undefined : ids.get(token);
+  };
+  const roles = { bos: role('bos'), eos: role('eos'), pad: role('pad'), unk: role('unk') };
+  const { model_max_length: maxLength } = config;
+  const idOf = (token: string): number => {
+    const id = ids.get(token);
+    if (id === undefined) {
+      const specials = [...library.get_added_tokens_decoder().values()].map((added) => added.content);
+      throw bad(`${file}: there is no token "${token}"`, suggest(token, specials));
+    }
+    return id;
+  };
+  let vocabSize = 0;
+  for (const id of ids.values()) vocabSize = Math.max(vocabSize, id + 1);
+  return {
+    encode: (text, { special = true } = {}) => library.encode(text, { add_special_tokens: special }).ids,
+    decode: (list, { skipSpecial = false } = {}) => {
+      // a model's vocabulary may be padded beyond its tokenizer; such ids are nothing
+      const known = list.filter((id) => library.id_to_token(id) !== undefined);
+      if (known.length === 0) return '';
+      return library.decode(known, { skip_special_tokens: skipSpecial, clean_up_tokenization_spaces: false });
+    },
+    vocabSize,
+    idOf,
+    has: (token) => ids.has(token),
+    ...(Object.fromEntries(Object.entries(roles).filter(([, id]) => id !== undefined)) as Partial<Tokenizer>),
+    ...(typeof maxLength === 'number' && maxLength < 1e9 ? { maxLength } : {}),
+  };
+}
+
+const contentOf = (token: unknown): string | undefined =>
+  typeof token === 'string' ? token : (token as { content?: string } | null | undefined)?.content;
+
+function open(json: JsonObject, config: JsonObject, file: string): Library {
+  try {
+    // these keys make the library alter texts on its own; tokenizer.json alone is authoritative
+    const library = new Library(json, { ...config, remove_space: false, do_lowercase_and_remove_accent: false });
+    mendDecoder(library.decoder);
+    mendNormalizer(library.normalizer);
+    return library;
+  } catch (error) {
+    throw bad(`${file}: not a tokenizer that can be read: ${(error as Error).message}`);
+  }
+}
+
+type Part = { config: JsonObject; decode_chain?: (tokens: string[]) => string[]; normalize?: (text: string) => string };
+
+/** The reference writes one U+FFFD for each byte of a run that is not UTF-8; the library decodes what it can. */
+function mendDecoder(decoder: unknown): void {
+  for (const part of parts(decoder, 'decoders')) {
+    if (part.config['type'] === 'ByteFallback') part.decode_chain = decodeBytes;
+  }
+}
+
+function decodeBytes(tokens: readonly string[]): string[] {
+  const decoded: string[] = [];
+  let run: number[] = [];
+  const flush = (): void => {
+    if (run.length > 0) decoded.push(utf8(run) ?? '\ufffd'.repeat(run.length));
+    run = [];
+  };
+  for (const token of tokens) {
+    const byte = /^<0x([0-9A-Fa-f]{2})>$/.exec(token)?.[1];
+    if (byte !== undefined) {
+      run.push(Number.parseInt(byte, 16));
+    } else {
+      flush();
+      decoded.push(token);
+    }
+  }
+  flush();
+  return decoded;
+}
+
+function utf8(bytes: readonly number[]): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The library approximates sentencepiece's normal forms; the map itself is exact. */
+function mendNormalizer(normalizer: unknown): void {
+  for (const part of parts(normalizer, 'normalizers')) {
+    const map = part.config['precompiled_charsmap'];
+    if (part.config['type'] === 'Precompiled' && typeof map === 'string') part.normalize = charsmapNormalizer(map);
+  }
+}
+
+function parts(root: unknown, key: 'decoders' | 'normalizers'): readonly Part[] {
+  if (root === null || root === undefined) return [];
+  const nested = (root as Readonly<Record<string, unknown>>)[key];
+  return Array.isArray(nested) ? nested.flatMap((part) => parts(part, key)) : [root as Part];
+}
+
+/**
+ * Ids for a text tower, [texts, length]: special tokens added, cut so that they stay, padded with the padding token.
+ * CLIP pads with its end-of-text token and SigLIP with `</s>`; both towers were trained so and need no mask.
+ */
+export function textTowerIds(tokenizer: Tokenizer, texts: readonly string[], length: number): Int32Array {
+  const padding = tokenizer.pad ?? tokenizer.eos;
+  if (padding === undefined) throw bad('the tokenizer of a text tower needs a pad_token');
+  const ids = new Int32Array(texts.length * length).fill(padding);
+  texts.forEach((text, i) => {
+    ids.set(truncated(tokenizer, text, length), i * length);
+  });
+  return ids;
+}
+
+function truncated(tokenizer: Tokenizer, text: string, length: number): readonly number[] {
+  const whole = tokenizer.encode(text);
+  if (whole.length <= length) return whole;
+  const plain = tokenizer.encode(text, { special: false });
+  const added = whole.length - plain.length;
+  let before = 0;
+  while (before < added && whole[before] !== plain[0]) before++;
+  const after = whole.slice(before + plain.length);
+  return [...whole.slice(0, length - after.length), ...after];
+}
+
+async function readObject(file: string, fallback?: JsonObject): Promise<JsonObject> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (fallback !== undefined) return fallback;
+    throw bad(`${file}: there is no such file`, 'the checkpoint needs its tokenizer in this format');
+  }
+  try {
+    return JSON.parse(text) as JsonObject;
+  } catch (error) {
+    throw bad(`${file}: not valid JSON: ${(error as Error).message}`);
+  }
+}
+
+const bad = (message: string, hint?: string): ProblemError =>
+  new ProblemError({ code: 'bad-tokenizer', message, ...(hint === undefined ? {} : { hint }) });
