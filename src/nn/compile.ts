@@ -6,7 +6,7 @@ export type TensorMap = Readonly<Record<string, Tensor>>;
 export type Compiled = Readonly<{ run(inputs: TensorMap): TensorMap; dispose(): void }>;
 
 /**
- * Turns a pure function of tensors into one that is fast to run again on inputs of the example's shapes.
- * Capturing as a graph and plain eager execution both fit.
+ * Turns a pure function of tensors into one that is fast to run again on inputs of those names; other shapes may cost a
+ * compilation. The caller owns what `run` returns. Capturing as a graph and plain eager execution both fit.
  */
 export type Compile = (fn: (inputs: TensorMap) => TensorMap, example: TensorMap) => Compiled;
