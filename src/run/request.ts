@@ -6,9 +6,11 @@ import type { Store } from '../store/store.ts';
 
 /** What a run needs; built at the edge (cli.ts). */
 export type RunRequest = Readonly<{
-  /** what to reuse, what to run and why; forced stages are in it as `run` */
+  /** what to reuse, what to run and why */
   plan: Plan;
   kinds: readonly AnyKind[];
+  /** stages to run although cached, by id or name, as they were given to the plan */
+  force?: true | readonly string[];
   store: Store;
   executor: Executor;
   /** digests of files and folders outside the store, read again when a stage ends: a source must not change under it */

@@ -46,13 +46,11 @@ export function createLeases(db: Database.Database): Leases {
     rows.take.run(key, owner.id);
     return true;
   });
-  const sweep = db.transaction((): Key[] => {
+  const sweep = (): readonly Key[] => {
     const dead = rows.owners.all().map(readOwner).filter((other) => !alive(other, Date.now()));
     for (const other of dead) rows.leave.run(other.id);
-    const keys = rows.orphans.all().map((row) => columns(row, { key: 'string' }).key as Key);
-    if (keys.length > 0) rows.endOrphans.run();
-    return keys;
-  });
+    return rows.orphans.all().map((row) => columns(row, { key: 'string' }).key as Key);
+  };
   const claim = db.transaction((): boolean => {
     if (rows.owners.all().map(readOwner).some((other) => other.id !== owner.id && alive(other, Date.now()))) return false;
     leave();
@@ -64,7 +62,7 @@ export function createLeases(db: Database.Database): Leases {
   return {
     begin: (key) => (begin.immediate(key) ? { key, release: () => end(key) } : undefined),
     end,
-    sweep: () => sweep.immediate(),
+    sweep,
     async alone(work) {
       if (!claim.immediate()) return undefined;
       try {
@@ -93,7 +91,6 @@ function statements(db: Database.Database) {
     end: db.prepare('DELETE FROM leases WHERE key = ? AND owner = ?'),
     endAll: db.prepare('DELETE FROM leases WHERE owner = ?'),
     orphans: db.prepare('SELECT key FROM leases WHERE owner NOT IN (SELECT id FROM owners)'),
-    endOrphans: db.prepare('DELETE FROM leases WHERE owner NOT IN (SELECT id FROM owners)'),
   };
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { pidExists, startOf } from '../process.ts';
 
 /** A process that holds leases. `started` tells it from a later process with the same pid. */
 export type Owner = Readonly<{ id: string; host: string; pid: number; started: string; beat: number }>;
@@ -22,19 +23,7 @@ export function alive(owner: Owner, now: number): boolean {
   const fresh = now - owner.beat < STALE;
   if (owner.host !== place()) return fresh;
   if (owner.started !== '') return startOf(owner.pid) === owner.started;
-  return fresh && exists(owner.pid);
-}
-
-/** Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat); undefined when there is none. */
-export function startOf(pid: number): string | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    // A zombie has ended already.
-    return fields[0] === 'Z' ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
+  return fresh && pidExists(owner.pid);
 }
 
 let cached: string | undefined;
@@ -58,14 +47,5 @@ function link(path: string): string {
     return readlinkSync(path);
   } catch {
     return '';
-  }
-}
-
-function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -68,7 +68,7 @@ export interface Store {
   entries(): Iterable<Entry>;
   /** Notes which entries an experiment's stages stand for now. A commit notes its own. */
   use(experiment: string, uses: readonly Use[]): void;
-  /** Ends the leases of owners that died; returns their keys, whose half-made files may be removed. */
+  /** Keys whose makers died: whoever begins them may remove what they left half-made. */
   sweep(): readonly Key[];
   /** folder of a job: job.json, progress.jsonl, log, outcome.json; kept after success for `show` */
   jobFolder(key: Key): string;

@@ -1,0 +1,147 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
+import { jobPaths, readOutcome } from '../job/folder.ts';
+import type { FromWorker, ToWorker } from '../job/serve.ts';
+import { type Bell, createBell } from './bell.ts';
+import type { Executor, Status } from './executor.ts';
+
+export type WorkerOptions = Readonly<{
+  /** the built worker.js */
+  script: string;
+  /** processes at most */
+  workers: number;
+  /** threads that TensorFlow uses in each */
+  threads: number;
+}>;
+
+/** How long a worker may take to end when it is told to, milliseconds. */
+const PATIENCE = 2_000;
+
+type Worker = { readonly child: ChildProcess; folder?: string; /** where its output goes */ log?: string; stopping: boolean; retired: boolean };
+type Pool = {
+  readonly options: WorkerOptions;
+  readonly bell: Bell;
+  readonly workers: Set<Worker>;
+  readonly waiting: string[];
+  readonly status: Map<string, Status>;
+};
+
+/** A pool of warm processes, each running one stage at a time and kept for the next: an engine is opened once in each. */
+export function createWorkerExecutor(options: WorkerOptions, bell: Bell = createBell()): Executor {
+  const pool: Pool = { options, bell, workers: new Set(), waiting: [], status: new Map() };
+  return {
+    async submit(folder) {
+      pool.status.set(folder, { state: 'queued' });
+      pool.waiting.push(folder);
+      dispatch(pool);
+      return folder;
+    },
+    async poll(tickets) {
+      return new Map(tickets.map((ticket) => [ticket, collect(pool.status, ticket)]));
+    },
+    async cancel(ticket) {
+      const queued = pool.waiting.indexOf(ticket);
+      if (queued >= 0) {
+        pool.waiting.splice(queued, 1);
+        end(pool, ticket, { state: 'lost', reason: 'stopped before it began' });
+      }
+      for (const worker of pool.workers) if (worker.folder === ticket) cancel(worker);
+    },
+    changed: bell.rung,
+    async close() {
+      pool.waiting.length = 0;
+      await Promise.all([...pool.workers].map(retire));
+    },
+  };
+}
+
+function dispatch(pool: Pool): void {
+  while (pool.waiting.length > 0) {
+    const idle = [...pool.workers].find((worker) => worker.folder === undefined && !worker.retired);
+    const worker = idle ?? (countAtWork(pool) < pool.options.workers ? start(pool) : undefined);
+    if (worker === undefined) return;
+    const folder = pool.waiting.shift() as string;
+    worker.folder = folder;
+    worker.log = jobPaths.log(folder);
+    worker.stopping = false;
+    pool.status.set(folder, { state: 'running' });
+    send(worker, { type: 'run', folder });
+  }
+}
+
+function countAtWork(pool: Pool): number {
+  return [...pool.workers].filter((worker) => !worker.retired).length;
+}
+
+function start(pool: Pool): Worker {
+  const { script, threads } = pool.options;
+  const env = { ...process.env, TF_NUM_INTRAOP_THREADS: String(threads), TF_NUM_INTEROP_THREADS: '1', OMP_NUM_THREADS: String(threads) };
+  const child = fork(script, [], { env, execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const worker: Worker = { child, stopping: false, retired: false };
+  pool.workers.add(worker);
+  const keep = (text: Buffer): void => {
+    if (worker.log !== undefined) appendFileSync(worker.log, text);
+  };
+  child.stdout?.on('data', keep);
+  child.stderr?.on('data', keep);
+  child.on('message', (message: FromWorker) => {
+    delete worker.folder;
+    if (!message.warm) void retire(worker);
+    end(pool, message.folder, { state: 'ended' });
+    dispatch(pool);
+  });
+  // `close` comes after the last output, so that the log of a crash is whole.
+  child.on('close', (code, signal) => gone(pool, worker, code, signal));
+  child.on('error', (error) => keep(Buffer.from(`${error.message}\n`)));
+  return worker;
+}
+
+function gone(pool: Pool, worker: Worker, code: number | null, signal: NodeJS.Signals | null): void {
+  pool.workers.delete(worker);
+  const { folder } = worker;
+  if (folder !== undefined) {
+    const status: Status = readOutcome(folder) === undefined ? { state: 'lost', reason: reasonOf(worker, code, signal) } : { state: 'ended' };
+    end(pool, folder, status);
+  }
+  dispatch(pool);
+}
+
+function reasonOf(worker: Worker, code: number | null, signal: NodeJS.Signals | null): string {
+  if (worker.stopping) return 'stopped at once';
+  if (signal === 'SIGKILL') return 'its process was killed (SIGKILL): the system may have run out of memory';
+  return signal === null ? `its process ended with exit code ${code}` : `its process was ended by ${signal}`;
+}
+
+function cancel(worker: Worker): void {
+  if (worker.stopping) worker.child.kill('SIGKILL');
+  else send(worker, { type: 'stop' });
+  worker.stopping = true;
+}
+
+function send(worker: Worker, message: ToWorker): void {
+  // A worker that is ending closes its channel first; `close` tells what became of its job.
+  if (worker.child.connected) worker.child.send(message, () => {});
+}
+
+async function retire(worker: Worker): Promise<void> {
+  worker.retired = true;
+  const { child } = worker;
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  if (child.connected) child.disconnect();
+  const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
+  await ended;
+  clearTimeout(late);
+}
+
+function end(pool: Pool, folder: string, status: Status): void {
+  pool.status.set(folder, status);
+  pool.bell.ring();
+}
+
+/** A status that is final is told once. */
+function collect(status: Map<string, Status>, ticket: string): Status {
+  const value = status.get(ticket) ?? { state: 'lost', reason: 'not a job of this process' };
+  if (value.state === 'ended' || value.state === 'lost') status.delete(ticket);
+  return value;
+}
