@@ -77,7 +77,12 @@ const contentOf = (token: unknown): string | undefined =>
 function open(json: JsonObject, config: JsonObject, file: string): Library {
   try {
     // these keys make the library alter texts on its own; tokenizer.json alone is authoritative
-    const library = new Library(json, { ...config, remove_space: false, do_lowercase_and_remove_accent: false });
+    const mended = {
+      ...json,
+      normalizer: unicodeSpaces(json['normalizer'] ?? null),
+      pre_tokenizer: unicodeSpaces(json['pre_tokenizer'] ?? null),
+    };
+    const library = new Library(mended, { ...config, remove_space: false, do_lowercase_and_remove_accent: false });
     mendDecoder(library.decoder);
     mendNormalizer(library.normalizer);
     return library;
@@ -123,12 +128,39 @@ function utf8(bytes: readonly number[]): string | undefined {
   }
 }
 
-/** The library approximates sentencepiece's normal forms; the map itself is exact. */
+/** Where the library differs from the reference: sentencepiece's normal forms, a final sigma, what counts as space. */
 function mendNormalizer(normalizer: unknown): void {
   for (const part of parts(normalizer, 'normalizers')) {
-    const map = part.config['precompiled_charsmap'];
-    if (part.config['type'] === 'Precompiled' && typeof map === 'string') part.normalize = charsmapNormalizer(map);
+    const { type, precompiled_charsmap: map } = part.config;
+    if (type === 'Precompiled' && typeof map === 'string') part.normalize = charsmapNormalizer(map);
+    // character by character: JavaScript writes a sigma at the end of a word otherwise
+    if (type === 'Lowercase') part.normalize = (text) => Array.from(text, (char) => char.toLowerCase()).join('');
+    if (type === 'Strip') part.normalize = stripper(part.config);
   }
+}
+
+const stripper =
+  ({ strip_left: left, strip_right: right }: JsonObject) =>
+  (text: string): string => {
+    const start = left === true ? text.replace(/^\p{White_Space}+/u, '') : text;
+    return right === true ? start.replace(/\p{White_Space}+$/u, '') : start;
+  };
+
+/** `\s` of the reference is Unicode's white space; JavaScript's has U+FEFF and lacks U+0085. */
+function unicodeSpaces(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(unicodeSpaces);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      key === 'Regex' && typeof inner === 'string'
+        ? inner.replace(
+            /\\\\|\\s|\\S/g,
+            (found) => ({ '\\s': '\\p{White_Space}', '\\S': '\\P{White_Space}' })[found] ?? found,
+          )
+        : unicodeSpaces(inner),
+    ]),
+  );
 }
 
 function parts(root: unknown, key: 'decoders' | 'normalizers'): readonly Part[] {
