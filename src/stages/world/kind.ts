@@ -82,7 +82,7 @@ const onlyWhatItTakes = (Object.keys(TAKES) as Make[]).map((make) => {
 });
 
 const data: Port = { type: 'dataset', description: 'chat.json and images/' };
-const words: Port = { type: 'words', description: 'the word list: 324 words that carry meaning' };
+const words: Port = { type: 'words', description: 'the word list: 328 words that carry meaning' };
 const truth: Port = { type: 'truth', description: 'truth.jsonl: the right words for every patch; for diagnostics only' };
 const benchmark = (what: string): Port => ({ type: 'benchmark', description: what });
 

@@ -1,5 +1,6 @@
 import { blindQuestion, UNANSWERABLE } from '../questions/look.ts';
 import { DEGRADATIONS } from '../vocabulary.ts';
+import { annotated } from './annotated.ts';
 import { type Exam, type Folder, STAGING, sheets } from './exam.ts';
 
 const PICTURES = 300;
@@ -18,7 +19,7 @@ export function vizwiz(exam: Exam): Folder {
     return {
       image,
       question: text,
-      answers: Array.from({ length: 10 }, () => ({ answer, answer_confidence: 'yes' })),
+      answers: Array.from({ length: 10 }, () => ({ answer: annotated(answer), answer_confidence: 'yes' })),
       answer_type: unanswerable ? 'unanswerable' : topic === 'count' ? 'number' : 'other',
       answerable: unanswerable ? 0 : 1,
     };

@@ -1,5 +1,6 @@
 import { distinct, type Question } from '../question.ts';
 import { lookQuestion } from '../questions/look.ts';
+import { annotated } from './annotated.ts';
 import { type Exam, type Folder, sheets } from './exam.ts';
 
 const PICTURES = 150;
@@ -44,7 +45,8 @@ export function vqav2(exam: Exam): Folder {
   return { files, images: items.map(({ id, shot }) => ({ name: imageName(id), shot })) };
 }
 
-function annotation(id: number, questionId: number, { topic, answer }: Question): unknown {
+function annotation(id: number, questionId: number, { topic, answer: said }: Question): unknown {
+  const answer = annotated(said);
   return {
     question_type: QUESTION_TYPES[topic] ?? 'none of the above',
     multiple_choice_answer: answer,
