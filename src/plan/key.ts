@@ -1,5 +1,6 @@
 import type { Digest, Json } from '../hash.ts';
 import { canonicalJson, sha256 } from '../hash.ts';
+import { type PathPattern, pathPatterns } from '../spec/schema-walk.ts';
 import type { AnyKind } from '../stages/kind.ts';
 import type { Key } from '../store/store.ts';
 
@@ -68,32 +69,6 @@ function nameStrings(value: Json, at: string, into: Map<string, string>): void {
   if (typeof value === 'string') into.set(at, value);
   else if (value !== null && typeof value === 'object') {
     for (const [key, item] of Object.entries(value)) nameStrings(item, at === '' ? key : `${at}.${key}`, into);
-  }
-}
-
-/** Where a schema has `format: path`: segments, `*` for any item. */
-export type PathPattern = readonly string[];
-
-const patternsByKind = new WeakMap<AnyKind, readonly PathPattern[]>();
-
-export function pathPatterns(kind: AnyKind): readonly PathPattern[] {
-  const known = patternsByKind.get(kind);
-  if (known !== undefined) return known;
-  const found: PathPattern[] = [];
-  collectPatterns(kind.params, [], found);
-  patternsByKind.set(kind, found);
-  return found;
-}
-
-function collectPatterns(schema: unknown, at: PathPattern, into: PathPattern[]): void {
-  if (schema === null || typeof schema !== 'object') return;
-  const { format, properties, items, additionalProperties, oneOf, anyOf, allOf } = schema as Record<string, unknown>;
-  if (format === 'path') into.push(at);
-  for (const [name, child] of Object.entries(properties ?? {})) collectPatterns(child, [...at, name], into);
-  collectPatterns(items, [...at, '*'], into);
-  collectPatterns(additionalProperties, [...at, '*'], into);
-  for (const branches of [oneOf, anyOf, allOf]) {
-    if (Array.isArray(branches)) for (const branch of branches) collectPatterns(branch, at, into);
   }
 }
 

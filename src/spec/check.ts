@@ -1,0 +1,198 @@
+import { dirname, resolve } from 'node:path';
+import type { Json } from '../hash.ts';
+import { canonicalJson } from '../hash.ts';
+import type { Problem } from '../problem.ts';
+import { nearest, suggest } from '../problem.ts';
+import type { AnyKind, Port, Ports } from '../stages/kind.ts';
+import { portsOf } from '../stages/kind.ts';
+import type { Ref } from './experiment.ts';
+import type { Field, Fields, Node } from './node.ts';
+import { define, describe, placeOf, toJson } from './node.ts';
+import { checkParams } from './params.ts';
+import { pathPatterns, type PathPattern, propertyNames } from './schema-walk.ts';
+
+export type Input = Readonly<{ port: string; ref: Readonly<{ stage: string; port?: string }>; node: Node }>;
+
+/** A stage as one row and seed has it: parameters valid and complete, inputs by name. */
+export type Variant = Readonly<{
+  name: string;
+  /** the stage's key in the file */
+  field: Field;
+  kind: AnyKind;
+  params: Json;
+  /** equal for variants with equal kind and parameters */
+  content: string;
+  inputs: readonly Input[];
+  /** of `inputs`, those that matter under these parameters */
+  used: readonly Input[];
+  ports: Ports;
+  outputs: Ports;
+}>;
+
+export type Checking = Readonly<{
+  kinds: ReadonlyMap<string, AnyKind>;
+  /** the names of all stages */
+  stages: ReadonlyMap<string, unknown>;
+  problems: Problem[];
+}>;
+
+/** Keys of a stage that are neither parameters nor ports. */
+const reserved = new Set(['kind', 'inputs']);
+
+/** Checks one variant of a stage by itself; undefined when its kind or parameters are wrong. */
+export function checkStage(field: Field, node: Fields, seed: number, checking: Checking): Variant | undefined {
+  const kind = kindOf(field, node, checking);
+  if (kind === undefined) return undefined;
+  const { params, candidates } = split(node, kind, checking.problems);
+  if (kindTakesSeed(kind) && !params.fields.has('seed')) params.json['seed'] = seed;
+  resolvePaths(params.json, node, pathPatterns(kind));
+  const mistakes = checkParams(params.json, { stage: field, kind, node });
+  checking.problems.push(...mistakes);
+  const valid = mistakes.length === 0;
+  if (!valid && typeof kind.inputs === 'function') return undefined;
+  const ports = portsOf(kind.inputs as Ports, params.json);
+  const inputs = candidates.flatMap((candidate) => readInput(candidate, ports, kind, checking) ?? []);
+  if (!valid) return undefined;
+  const unused = new Set(kind.unused?.(params.json) ?? []);
+  reportMissing(field, kind, ports, candidates, unused, checking.problems);
+  return {
+    name: field.name,
+    field,
+    kind,
+    params: params.json,
+    content: `${kind.kind}${canonicalJson(params.json)}`,
+    inputs,
+    used: unused.size === 0 ? inputs : inputs.filter(({ port }) => !unused.has(port)),
+    ports,
+    outputs: portsOf(kind.outputs as Ports, params.json),
+  };
+}
+
+/** The seed of a cell reaches a stage whose kind has a parameter `seed`. */
+export function kindTakesSeed(kind: AnyKind): boolean {
+  return (kind.params['properties'] as Record<string, unknown> | undefined)?.['seed'] !== undefined;
+}
+
+function kindOf(field: Field, node: Fields, { kinds, problems }: Checking): AnyKind | undefined {
+  const written = node.fields.get('kind');
+  if (written === undefined) {
+    problems.push({ code: 'missing-key', message: `stage "${field.name}" has no kind`, at: placeOf(field), hint: `kinds: ${[...kinds.keys()].join(', ')}` });
+    return undefined;
+  }
+  const name = toJson(written.value);
+  const kind = typeof name === 'string' ? kinds.get(name) : undefined;
+  if (kind !== undefined) return kind;
+  const at = placeOf(written.value);
+  if (typeof name === 'string') problems.push({ code: 'unknown-kind', message: `there is no kind "${name}"`, at, hint: suggest(name, [...kinds.keys()]) });
+  else problems.push({ code: 'wrong-type', message: `expected the name of a kind, found ${describe(name)}`, at });
+  return undefined;
+}
+
+type Split = Readonly<{ params: { json: Record<string, Json>; fields: ReadonlyMap<string, Field> }; candidates: readonly Field[] }>;
+
+const namesByKind = new WeakMap<AnyKind, ReadonlySet<string>>();
+
+function paramNames(kind: AnyKind): ReadonlySet<string> {
+  const known = namesByKind.get(kind) ?? new Set(propertyNames(kind.params));
+  namesByKind.set(kind, known);
+  return known;
+}
+
+/** Parameters are what the schema names; everything else has to be an input. */
+function split(node: Fields, kind: AnyKind, problems: Problem[]): Split {
+  const names = paramNames(kind);
+  const json: Record<string, Json> = {};
+  const fields = new Map<string, Field>();
+  const candidates: Field[] = [];
+  for (const [name, field] of node.fields) {
+    if (names.has(name)) {
+      define(json, name, toJson(field.value));
+      fields.set(name, field);
+    } else if (!reserved.has(name)) candidates.push(field);
+  }
+  const inputs = node.fields.get('inputs');
+  if (inputs === undefined || names.has('inputs')) return { params: { json, fields }, candidates };
+  if (inputs.value.type === 'map') candidates.push(...[...inputs.value.fields.values()].map((field) => ({ ...field, nested: true })));
+  else problems.push({ code: 'wrong-type', message: `expected a map from ports to outputs of stages, found ${describe(toJson(inputs.value))}`, at: placeOf(inputs.value) });
+  return { params: { json, fields }, candidates };
+}
+
+function readInput(field: Field & { nested?: boolean }, ports: Ports, kind: AnyKind, { stages, problems }: Checking): Input | undefined {
+  const isPort = Object.hasOwn(ports, field.name) || (kind.anyInputs === true && field.nested === true);
+  if (!isPort) {
+    const valid = field.nested ? Object.keys(ports) : [...paramNames(kind), ...Object.keys(ports)];
+    const what = field.nested ? 'input' : 'parameter or input';
+    problems.push({ code: 'unknown-key', message: `"${field.name}" is no ${what} of ${kind.kind}`, at: placeOf(field), hint: suggest(field.name, valid) });
+    return undefined;
+  }
+  const text = toJson(field.value);
+  const at = placeOf(field.value);
+  if (typeof text !== 'string') {
+    problems.push({ code: 'wrong-type', message: `input "${field.name}": expected an output of a stage, found ${describe(text)}`, at, hint: `${field.name}: stage.port` });
+    return undefined;
+  }
+  const dot = text.indexOf('.');
+  const stage = dot === -1 ? text : text.slice(0, dot);
+  if (!stages.has(stage)) {
+    const match = nearest(stage, [...stages.keys()]);
+    const hint = match === undefined ? suggest(stage, [...stages.keys()]) : `did you mean "${match}${dot === -1 ? '' : text.slice(dot)}"?`;
+    problems.push({ code: 'unknown-stage', message: `input "${field.name}": there is no stage "${stage}"`, at, hint });
+    return undefined;
+  }
+  return { port: field.name, ref: dot === -1 ? { stage } : { stage, port: text.slice(dot + 1) }, node: field.value };
+}
+
+function reportMissing(field: Field, kind: AnyKind, ports: Ports, given: readonly Field[], unused: ReadonlySet<string>, problems: Problem[]): void {
+  for (const [name, port] of Object.entries(ports)) {
+    if (port.optional || unused.has(name) || given.some((input) => input.name === name)) continue;
+    const message = `stage "${field.name}" (${kind.kind}) needs input "${name}" of type ${port.type}`;
+    problems.push({ code: 'missing-input', message, at: placeOf(field), hint: `${name}: ${port.description}` });
+  }
+}
+
+/** Which output an input reads; undefined, with a problem, when there is none or its type does not fit. */
+export function connect(variant: Variant, input: Input, target: Variant, problems: Problem[]): Ref | undefined {
+  const names = Object.keys(target.outputs);
+  const port = input.ref.port ?? (names.length === 1 ? names[0] : undefined);
+  const at = placeOf(input.node);
+  if (port === undefined) {
+    const message = `input "${input.port}": stage "${target.name}" has ${names.length} outputs, so one has to be named`;
+    problems.push({ code: 'unknown-port', message, at, hint: `valid: ${names.map((name) => `${target.name}.${name}`).join(', ')}` });
+    return undefined;
+  }
+  const output = Object.hasOwn(target.outputs, port) ? target.outputs[port] : undefined;
+  if (output === undefined) {
+    const message = `input "${input.port}": stage "${target.name}" (${target.kind.kind}) has no output "${port}"`;
+    problems.push({ code: 'unknown-port', message, at, hint: suggest(port, names) });
+    return undefined;
+  }
+  const expected = Object.hasOwn(variant.ports, input.port) ? variant.ports[input.port] : undefined;
+  if (expected !== undefined && expected.type !== 'file' && expected.type !== output.type) {
+    const message = `input "${input.port}" of "${variant.name}" takes ${expected.type}, but ${target.name}.${port} is ${output.type}`;
+    problems.push({ code: 'wrong-port-type', message, at, hint: fitting(target, expected) });
+    return undefined;
+  }
+  return { stage: target.name, port };
+}
+
+function fitting(target: Variant, expected: Port): string {
+  const names = Object.entries(target.outputs).filter(([, output]) => output.type === expected.type);
+  if (names.length === 0) return `${expected.type}: ${expected.description}`;
+  return `${target.name}.${names.map(([name]) => name).join(`, ${target.name}.`)} would fit`;
+}
+
+/** Makes paths absolute: what is relative is relative to the file that wrote it. */
+function resolvePaths(json: Json, node: Node, patterns: readonly PathPattern[]): void {
+  for (const pattern of patterns) rewrite(json, node, pattern);
+}
+
+function rewrite(json: Json, node: Node | undefined, [head, ...rest]: PathPattern): void {
+  if (head === undefined || json === null || typeof json !== 'object' || node === undefined) return;
+  const holder = json as Record<string, Json>;
+  for (const key of head === '*' ? Object.keys(holder) : [head]) {
+    const below = node.type === 'map' ? node.fields.get(key)?.value : node.type === 'list' ? node.items[Number(key)] : undefined;
+    const value = holder[key];
+    if (rest.length > 0) rewrite(value ?? null, below, rest);
+    else if (typeof value === 'string' && below !== undefined) holder[key] = resolve(dirname(below.source.file), value);
+  }
+}

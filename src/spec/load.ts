@@ -1,0 +1,48 @@
+import { buildGraph } from '../graph/build.ts';
+import type { Problem, Result } from '../problem.ts';
+import { fail, succeed } from '../problem.ts';
+import type { AnyKind } from '../stages/kind.ts';
+import { planCells } from './cells.ts';
+import { readDraft } from './draft.ts';
+import { expand } from './expand.ts';
+import type { Experiment } from './experiment.ts';
+import { readPapers } from './paper.ts';
+import { type Load, parseExperiment } from './parse.ts';
+import { inOrder } from './problems.ts';
+import { readAxes, readRows } from './rows.ts';
+import { readTables, rootsOf } from './tables.ts';
+
+/**
+ * An experiment file, checked and expanded, or everything that is wrong with it, in the order of the file.
+ * `readFile` gives the text of a file (also of what the experiment extends and of the paper's numbers).
+ */
+export function loadExperiment(file: string, kinds: readonly AnyKind[], readFile: Load): Result<Experiment> {
+  const parsed = parseExperiment(file, readFile);
+  if (!parsed.ok) return fail(...inOrder(parsed.problems, file));
+  const problems: Problem[] = [];
+  const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
+  const draft = readDraft(parsed.value, problems);
+  const written = readRows(draft, byName, problems);
+  const axes = readAxes(draft, byName, problems);
+  const cells = [...planCells(draft, written, axes)];
+  const expansion = expand(draft, cells, rootsOf(draft), { kinds: byName, stages: draft.stages, problems });
+  const writtenAs = new Map(cells.map((cell) => [cell.row, cell.written]));
+  const rows = expansion.rows.map((row) => ({ row, written: writtenAs.get(row) ?? row.name }));
+  const tables = readTables(draft, rows, expansion.variants, problems);
+  const reference = readPapers(draft.papers, expansion.rows.map((row) => row.name), tables, readFile, problems);
+  const graph = problems.length > 0 ? undefined : buildGraph(expansion.stages);
+  if (graph?.ok === false) problems.push(...graph.problems);
+  if (problems.length > 0) return fail(...inOrder(problems, file));
+  return succeed({
+    name: draft.name,
+    ...(draft.description === undefined ? {} : { description: draft.description }),
+    file,
+    rows: expansion.rows,
+    seeds: draft.seeds,
+    cells: expansion.cells,
+    stages: expansion.stages,
+    tables,
+    ...(reference === undefined ? {} : { reference }),
+    ...(expansion.unused.length === 0 ? {} : { unused: expansion.unused }),
+  });
+}

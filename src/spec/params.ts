@@ -1,0 +1,139 @@
+import { createRequire } from 'node:module';
+import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
+import type { Json } from '../hash.ts';
+import type { Problem } from '../problem.ts';
+import { suggest } from '../problem.ts';
+import type { AnyKind } from '../stages/kind.ts';
+import type { Field, Fields, Node } from './node.ts';
+import { describe, placeOf } from './node.ts';
+import { propertyNames, unescapePointer } from './schema-walk.ts';
+
+// Loaded with the first stage that is checked: `sea --help` needs none.
+const require = createRequire(import.meta.url);
+let ajv: Ajv2020 | undefined;
+const validators = new WeakMap<AnyKind, ValidateFunction>();
+
+function validatorOf(kind: AnyKind): ValidateFunction {
+  const known = validators.get(kind);
+  if (known !== undefined) return known;
+  if (ajv === undefined) {
+    const { default: Ajv } = require('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js');
+    // Schemas are ours: a test checks them against the meta-schema, so that it need not be compiled in every process.
+    ajv = new Ajv({ allErrors: true, verbose: true, useDefaults: true, strict: false, meta: false, validateSchema: false, logger: false, formats: { path: true } });
+  }
+  const made = ajv.compile(kind.params);
+  validators.set(kind, made);
+  return made;
+}
+
+/** Where a stage's parameters were written. */
+export type Written = Readonly<{ stage: Field; kind: AnyKind; node: Fields }>;
+
+/** Validates parameters and fills defaults in, in place; mistakes are told where they were written. */
+export function checkParams(params: Record<string, Json>, written: Written): readonly Problem[] {
+  const validate = validatorOf(written.kind);
+  if (validate(params)) return [];
+  return relevant(validate.errors ?? []).map((error) => toProblem(error, written));
+}
+
+/** Of alternatives (`oneOf`, `anyOf`) one error is enough: the one inside, where an alternative was nearly met. */
+function relevant(errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  const choices = errors.filter(({ keyword }) => keyword === 'oneOf' || keyword === 'anyOf');
+  const dropped = new Set<ErrorObject>(errors.filter(({ keyword }) => keyword === 'if'));
+  for (const choice of choices) {
+    const inside = errors.filter((error) => error !== choice && error.schemaPath.startsWith(`${choice.schemaPath}/`));
+    const deeper = inside.filter((error) => error.instancePath.length > choice.instancePath.length || error.keyword === 'additionalProperties');
+    for (const error of inside) if (!deeper.includes(error)) dropped.add(error);
+    if (deeper.length > 0) dropped.add(choice);
+  }
+  return errors.filter((error) => !dropped.has(error));
+}
+
+function toProblem(error: ErrorObject, written: Written): Problem {
+  const { node, field } = locate(error.instancePath, written);
+  const path = error.instancePath.slice(1).split('/').map(unescapePointer).join('.');
+  const name = path === '' ? `stage "${written.stage.name}"` : `"${path}"`;
+  const schema = error.parentSchema as Readonly<Record<string, unknown>>;
+  if (error.keyword === 'additionalProperties' || error.keyword === 'unevaluatedProperties') {
+    const key = String(error.params['additionalProperty'] ?? error.params['unevaluatedProperty']);
+    const at = node.type === 'map' ? (node.fields.get(key) ?? node) : node;
+    const owner = path === '' ? written.kind.kind : `"${path}" of ${written.kind.kind}`;
+    return { code: 'unknown-key', message: `"${key}" is no parameter of ${owner}`, at: placeOf(at), hint: suggest(key, propertyNames(schema)) };
+  }
+  if (error.keyword === 'required') {
+    const key = String(error.params['missingProperty']);
+    const about = describeProperty(schema, key);
+    return { code: 'missing-parameter', message: `${name} (${written.kind.kind}) needs "${key}"`, at: placeOf(field), ...(about === undefined ? {} : { hint: `${key}: ${about}` }) };
+  }
+  const found = describe(error.data);
+  const hint = error.keyword === 'enum' && typeof error.data === 'string' ? suggestValue(error) : undefined;
+  const code = error.keyword === 'type' ? 'wrong-type' : 'bad-value';
+  return { code, message: `${name} of ${written.kind.kind}: expected ${expectation(error)}, found ${found}`, at: placeOf(node), ...(hint === undefined ? {} : { hint }) };
+}
+
+function suggestValue(error: ErrorObject): string {
+  return suggest(String(error.data), (error.params['allowedValues'] as readonly unknown[]).map(String));
+}
+
+function describeProperty(schema: Readonly<Record<string, unknown>>, key: string): string | undefined {
+  const property = (schema['properties'] as Record<string, { description?: string }> | undefined)?.[key];
+  return property?.description;
+}
+
+const articles: Readonly<Record<string, string>> = {
+  object: 'a map', array: 'a list', string: 'text', number: 'a number', integer: 'a whole number', boolean: 'true or false', null: 'nothing',
+};
+
+/** What a keyword of a schema asks for, in words. */
+function expectation({ keyword, params, schema, message }: ErrorObject): string {
+  switch (keyword) {
+    case 'type':
+      return [params['type']].flat().map((type) => articles[String(type)] ?? String(type)).join(' or ');
+    case 'enum':
+      return `one of ${(params['allowedValues'] as readonly unknown[]).map(String).join(', ')}`;
+    case 'const':
+      return JSON.stringify(params['allowedValue']);
+    case 'minimum':
+      return `at least ${params['limit']}`;
+    case 'maximum':
+      return `at most ${params['limit']}`;
+    case 'exclusiveMinimum':
+      return `more than ${params['limit']}`;
+    case 'exclusiveMaximum':
+      return `less than ${params['limit']}`;
+    case 'multipleOf':
+      return `a multiple of ${params['multipleOf']}`;
+    case 'minItems':
+      return `a list of at least ${params['limit']}`;
+    case 'maxItems':
+      return `a list of at most ${params['limit']}`;
+    case 'minLength':
+      return `text of at least ${params['limit']} characters`;
+    case 'pattern':
+      return `text like ${params['pattern']}`;
+    case 'oneOf':
+    case 'anyOf':
+      return (schema as readonly Readonly<Record<string, unknown>>[]).map(alternative).join(' or ');
+    default:
+      return `what ${keyword} asks for (${message ?? 'see the schema'})`;
+  }
+}
+
+function alternative(schema: Readonly<Record<string, unknown>>): string {
+  if ('const' in schema) return JSON.stringify(schema['const']);
+  if (Array.isArray(schema['enum'])) return schema['enum'].map(String).join(', ');
+  return articles[String(schema['type'])] ?? String(schema['description'] ?? 'another form');
+}
+
+/** The value that a JSON pointer leads to, and the key it stands under; the nearest that was written. */
+function locate(pointer: string, { stage, node }: Written): { node: Node; field: { source: Node['source']; start: number } } {
+  let at: Node = node;
+  let field: { source: Node['source']; start: number } = stage;
+  for (const part of pointer.split('/').slice(1).map(unescapePointer)) {
+    const below: Field | Node | undefined = at.type === 'map' ? at.fields.get(part) : at.type === 'list' ? at.items[Number(part)] : undefined;
+    if (below === undefined) break;
+    field = below;
+    at = 'value' in below && 'name' in below ? below.value : (below as Node);
+  }
+  return { node: at, field };
+}
