@@ -38,8 +38,19 @@ function packagesOf(path) {
 export async function installPackages() {
   await task('installing npm packages', async () => {
     const ended = await run(npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: project });
-    if (ended.code !== 0) throw new Error(`npm ci failed: ${lastWords(ended.output)}`);
+    if (ended.code !== 0) throw new Error(`npm ci failed: ${npmWords(ended.output)}`);
   });
+}
+
+/**
+ * npm says what went wrong first, and how to get help last.
+ * @param {string} output
+ * @returns {string}
+ */
+function npmWords(output) {
+  const lines = output.split('\n').map((line) => line.replace(/^npm error ?/, '').trim());
+  const said = lines.filter((line, index) => output.split('\n')[index]?.startsWith('npm error') && line !== '');
+  return said.length === 0 ? lastWords(output) : said.slice(0, 3).join('; ');
 }
 
 /** The file that better-sqlite3 loads. */

@@ -1,0 +1,199 @@
+// Planning, a run with nothing to do and a cold run over a layered graph of trivial `command` stages, as whole processes,
+// beside the peers found on PATH. 10 roots, nine layers of equal width, every fifth stage with a second parent.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+/** sh stage.sh ID PARAMETER OUT PARENT...: one line in run.log, one small file from the checksum of the parents. */
+const stageScript = `id=$1; p=$2; out=$3; shift 3
+echo "$id" >> run.log
+echo "$id p=$p $(cat /dev/null "$@" | cksum)" > "$out"
+`;
+
+/**
+ * @typedef {{ id: string, parents: string[] }} Stage
+ * @param {number} count
+ * @returns {Stage[]} parents first
+ */
+export function layeredGraph(count) {
+  const roots = Math.min(10, count);
+  /** @type {Stage[][]} */
+  const layers = [Array.from({ length: roots }, (_, index) => ({ id: `s${index}`, parents: [] }))];
+  const rest = count - roots;
+  let next = roots;
+  for (let layer = 0; layer < 9; layer += 1) {
+    const above = layers[layers.length - 1];
+    const width = Math.floor(rest / 9) + (layer < rest % 9 ? 1 : 0);
+    const stages = Array.from({ length: width }, (_, index) => {
+      const first = above[index % above.length].id;
+      const second = above[(index * 7 + 3) % above.length].id;
+      return { id: `s${next + index}`, parents: index % 5 === 0 && second !== first ? [first, second] : [first] };
+    });
+    next += width;
+    if (width > 0) layers.push(stages);
+  }
+  return layers.flat();
+}
+
+/**
+ * An experiment that writes every stage out.
+ * @param {Stage[]} stages
+ */
+export function writtenOut(stages) {
+  const lines = stages.map(({ id, parents }) => {
+    const inputs = parents.map((parent, index) => `p${index}: ${parent}.out`).join(', ');
+    const paths = parents.map((_, index) => ` {input.p${index}}`).join('');
+    return `  ${id}: { kind: command, run: "sh stage.sh ${id} 1 {output.out}${paths}", inputs: { ${inputs} }, outputs: [out], files: [stage.sh] }`;
+  });
+  return `name: layered\nstages:\n${lines.join('\n')}\n`;
+}
+
+/**
+ * The same kind of graph made by a grid: one root that varies, `base - 1` stages behind it, `values` times.
+ * @param {number} base @param {number} values
+ */
+export function varied(base, values) {
+  const stages = layeredGraph(base - 1).map(({ id, parents }) => ({ id, parents: parents.length === 0 ? ['seed'] : parents }));
+  const seed = '  seed: { kind: command, run: "sh stage.sh seed \\"$VALUE\\" {output.out}", env: { VALUE: "0" }, outputs: [out], files: [stage.sh] }';
+  const grid = Array.from({ length: values }, (_, value) => `"${value}"`).join(', ');
+  const rest = writtenOut(stages).split('stages:\n')[1];
+  return `name: varied\nstages:\n${seed}\n${rest}vary: { seed.env.VALUE: [${grid}] }\n`;
+}
+
+/** @param {string} command @param {string[]} args @param {string} cwd */
+function time(command, args, cwd) {
+  const start = performance.now();
+  const timed = spawnSync('/bin/sh', ['-c', 'exec "$@"', 'sh', command, ...args], { cwd, encoding: 'utf8', maxBuffer: 1 << 28 });
+  const milliseconds = performance.now() - start;
+  if (timed.status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${timed.status}:\n${timed.stderr.slice(-2000)}`);
+  return milliseconds;
+}
+
+/** @param {number[]} values */
+function median(values) {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+/** @param {() => number} measure */
+const thrice = (measure) => median([measure(), measure(), measure()]);
+
+/** @param {string} name @param {Record<string, number>} figures */
+function print(name, figures) {
+  const shown = Object.entries(figures).map(([what, value]) => `${what} ${value < 100 ? value.toFixed(1) : value.toFixed(0)}`);
+  process.stdout.write(`${name.padEnd(34)} ${shown.join(', ')}\n`);
+}
+
+/** Peak memory of a command, MiB, as the kernel counts it. @param {string[]} args @param {string} cwd */
+function peakMiB(args, cwd) {
+  const script = `import { spawnSync } from 'node:child_process'; spawnSync(process.execPath, ${JSON.stringify(args)}, { stdio: 'ignore' });
+    import { readFileSync } from 'node:fs';`;
+  void script;
+  const probe = `process.on('exit', () => process.stderr.write('\\nPEAK ' + process.resourceUsage().maxRSS));`;
+  const file = join(cwd, 'peak.mjs');
+  writeFileSync(file, probe);
+  const result = spawnSync(process.execPath, ['--import', file, ...args], { cwd, encoding: 'utf8', maxBuffer: 1 << 28 });
+  const match = /PEAK (\d+)/.exec(result.stderr);
+  if (match === null) throw new Error(`no peak memory:\n${result.stderr.slice(-1000)}`);
+  return Number(match[1]) / 1024;
+}
+
+/** @param {string} name @param {string} yaml @param {number} count @param {{ cold: boolean }} options */
+function benchSeagraph(name, yaml, count, { cold }) {
+  const folder = mkdtempSync(join(tmpdir(), 'seagraph-bench-'));
+  try {
+    writeFileSync(join(folder, 'stage.sh'), stageScript);
+    writeFileSync(join(folder, 'graph.yaml'), yaml);
+    const sea = (/** @type {string[]} */ ...args) => time(process.execPath, [cli, ...args, '--cache', join(folder, 'cache')], folder);
+    const coldPlan = thrice(() => sea('plan', 'graph.yaml'));
+    const coldRun = cold ? sea('run', 'graph.yaml', '--jobs', String(cpus().length)) : Number.NaN;
+    if (cold) {
+      const ran = readFileSync(join(folder, 'run.log'), 'utf8').trim().split('\n').length;
+      if (ran !== count) throw new Error(`${ran} stages ran, expected ${count}`);
+    }
+    const noop = cold ? thrice(() => sea('run', 'graph.yaml')) : Number.NaN;
+    const warmPlan = cold ? thrice(() => sea('plan', 'graph.yaml')) : Number.NaN;
+    const memory = cold ? peakMiB([cli, 'run', 'graph.yaml', '--cache', join(folder, 'cache')], folder) : Number.NaN;
+    print(name, { 'plan ms': coldPlan, 'cold ms/stage': coldRun / count, 'no-op ms': noop, 'plan of cached ms': warmPlan, 'no-op MiB': memory });
+  } finally {
+    spawnSync('chmod', ['-R', 'u+w', folder]);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const peers = {
+  ninja: (/** @type {Stage[]} */ stages) => ({
+    'build.ninja': `rule s\n  command = $c\n${stages.map(({ id, parents }) => `build o/${id}: s ${parents.map((parent) => `o/${parent}`).join(' ')}\n  c = ${commandOf(id, parents)}\n`).join('')}`,
+  }),
+  make: (/** @type {Stage[]} */ stages) => ({
+    Makefile: `all: ${stages.map(({ id }) => `o/${id}`).join(' ')}\n${stages.map(({ id, parents }) => `o/${id}: ${parents.map((parent) => `o/${parent}`).join(' ')}\n\t@${commandOf(id, parents)}\n`).join('')}`,
+  }),
+  doit: (/** @type {Stage[]} */ stages) => ({
+    'graph.json': JSON.stringify(stages.map(({ id, parents }) => [id, parents])),
+    'dodo.py': `import json
+DOIT_CONFIG = {"verbosity": 0}
+def task_stage():
+    for id, parents in json.load(open("graph.json")):
+        files = ["o/" + parent for parent in parents]
+        yield {"name": id, "targets": ["o/" + id], "file_dep": files, "uptodate": [True],
+               "actions": [" ".join(["sh stage.sh", id, "1", "o/" + id, *files])]}
+`,
+  }),
+  snakemake: (/** @type {Stage[]} */ stages) => ({
+    'graph.json': JSON.stringify(Object.fromEntries(stages.map(({ id, parents }) => [id, parents]))),
+    Snakefile: `import json
+G = json.load(open("graph.json"))
+rule all:
+    input: ["o/" + id for id in G]
+rule stage:
+    input: lambda wc: ["o/" + parent for parent in G[wc.id]]
+    output: "o/{id}"
+    shell: "sh stage.sh {wildcards.id} 1 {output} {input}"
+`,
+  }),
+};
+
+/** @type {Record<string, string[]>} */
+const peerCommands = {
+  ninja: ['ninja', '-j2', '--quiet'],
+  make: ['make', '-s', '-j2', 'all'],
+  doit: ['doit', '-n', '2'],
+  snakemake: ['snakemake', '-j2', '--quiet', 'all'],
+};
+
+/** @param {string} id @param {string[]} parents */
+function commandOf(id, parents) {
+  return `sh stage.sh ${id} 1 o/${id}${parents.map((parent) => ` o/${parent}`).join('')}`;
+}
+
+/** @param {string} name @param {number} count */
+function benchPeer(name, count) {
+  const folder = mkdtempSync(join(tmpdir(), 'seagraph-bench-'));
+  try {
+    mkdirSync(join(folder, 'o'));
+    writeFileSync(join(folder, 'stage.sh'), stageScript);
+    const files = peers[/** @type {keyof typeof peers} */ (name)](layeredGraph(count));
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+    const [command, ...args] = peerCommands[name];
+    const cold = time(command, args, folder);
+    print(`${name}, ${count}`, { 'cold ms/stage': cold / count, 'no-op ms': thrice(() => time(command, args, folder)) });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** @param {string} name */
+function isInstalled(name) {
+  return spawnSync('/bin/sh', ['-c', 'command -v "$1"', 'sh', name]).status === 0;
+}
+
+export async function bench() {
+  if (!existsSync(cli)) throw new Error('dist/cli.js is not there: run `npm run setup`');
+  benchSeagraph('seagraph, 1,000 written out', writtenOut(layeredGraph(1000)), 1000, { cold: true });
+  for (const peer of Object.keys(peers)) if (isInstalled(peer)) benchPeer(peer, 1000);
+  benchSeagraph('seagraph, 10,000 by vary', varied(100, 100), 10_000, { cold: true });
+  benchSeagraph('seagraph, 10,000 written out', writtenOut(layeredGraph(10_000)), 10_000, { cold: true });
+}
