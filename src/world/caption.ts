@@ -97,12 +97,14 @@ function sideSentences(one: Entry, other: Entry, random: Random): string[] {
   return random.chance(0.3) ? said : said.slice(0, 1);
 }
 
-/** The attributes of one thing after another, in any order: "red apple small plain fish ... grass sign zoo .". */
+/**
+ * Words without sentences, as picture tokens are: the attributes of one thing after another, the background, the
+ * sign's word with or without "sign", in any order. "red apple small plain grass zoo .".
+ */
 export function keywords(scene: Scene, random: Random): string {
-  const things = random.shuffle(scene.entries).flatMap((entry) => {
-    return random.shuffle([entry.kind, entry.color, entry.size, entry.pattern]);
-  });
-  return [...things, scene.background, ...signTags(scene), '.'].join(' ');
+  const things = scene.entries.map(({ kind, color, size, pattern }) => random.shuffle([kind, color, size, pattern]));
+  const sign = scene.sign && random.chance(0.5) ? signTags(scene) : signTags(scene).slice(1);
+  return [...random.shuffle([...things, [scene.background], sign]).flat(), '.'].join(' ');
 }
 
 export function sidePhrase(side: Relation): string {

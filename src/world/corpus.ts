@@ -3,7 +3,7 @@ import { caption, description, keywords, STAGE_WORDING } from './caption.ts';
 import { drawFact, factQuestion, statement } from './facts.ts';
 import { dialogue, END, FAMILIES, type Family, prompt, type Question } from './question.ts';
 import { ask } from './questions/ask.ts';
-import { sampleScene, type Scene, type SceneOptions } from './scene.ts';
+import { type Scene, type SceneOptions, sampleScene } from './scene.ts';
 
 /** The human turn of stage 1. */
 export const DESCRIBE = 'describe the image';
@@ -42,7 +42,7 @@ export type CorpusOptions = Readonly<{ grid: number; signProbability: number; sc
 /** One training document: a scene and questions about it, or facts. */
 export function document(random: Random, options: CorpusOptions): string {
   if (!random.chance(options.sceneShare)) return factDocument(random);
-  const form = random.weighted([captionDocument, describedScene, keywordScene], [0.12, 0.73, 0.15]);
+  const form = random.weighted([captionDocument, describedScene, keywordScene], [0.1, 0.7, 0.2]);
   return form(random, { grid: options.grid, signProbability: options.signProbability, degradeProbability: 0 });
 }
 

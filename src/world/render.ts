@@ -93,7 +93,9 @@ function drawSign(canvas: Canvas, sign: Sign, random: Random): void {
   [...sign.word].forEach((letter, i) => {
     const margin = Math.floor((LETTER - GLYPH_WIDTH) / 2);
     glyph(letter).forEach((row, y) => {
-      row.forEach((ink, x) => ink && put(canvas, left + LETTER * i + margin + x, top + y, INK));
+      row.forEach((ink, x) => {
+        if (ink) put(canvas, left + LETTER * i + margin + x, top + y, INK);
+      });
     });
   });
 }

@@ -7,15 +7,15 @@ import {
   type Color,
   DEGRADATIONS,
   type Degradation,
-  type Kind,
   KIND_NAMES,
   KINDS,
+  type Kind,
   PATTERNS,
   type Pattern,
   type Relation,
   SIGN_WORDS,
-  type SignWord,
   SIZES,
+  type SignWord,
   type Size,
 } from './vocabulary.ts';
 

@@ -1,6 +1,6 @@
 import { stream } from '../data/random.ts';
 import { type Picture, render } from './render.ts';
-import { CELL, sampleScene, type Scene, type SceneOptions } from './scene.ts';
+import { CELL, type Scene, type SceneOptions, sampleScene } from './scene.ts';
 
 /** A scene and a picture of it. */
 export type Shot = Readonly<{ scene: Scene; picture: Picture }>;

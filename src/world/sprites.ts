@@ -75,10 +75,7 @@ const DRAWINGS: Readonly<Record<Kind, Drawing>> = {
     ],
   },
   cat: {
-    body: any(
-      circle(0, 0.25, 0.72),
-      (u, v) => v > -1 && v < 0 && Math.abs(Math.abs(u) - 0.5) < (v + 1) * 0.3,
-    ),
+    body: any(circle(0, 0.25, 0.72), (u, v) => v > -1 && v < 0 && Math.abs(Math.abs(u) - 0.5) < (v + 1) * 0.3),
     accents: [
       { shape: any(circle(-0.32, 0.15, 0.2), circle(0.32, 0.15, 0.2)), color: GLOW },
       { shape: box(-0.12, 0.45, 0.12, 0.65), color: BLACK },

@@ -51,8 +51,8 @@ const banks = new Map<number, Bank>();
 
 /** A texture [side * side * 3] of a background; the same in every world, whatever its seed. */
 export function texture(background: Background, side: number, random: Random): Float32Array {
-  let bank = banks.get(side);
-  if (!bank) banks.set(side, (bank = makeBank(side)));
+  const bank = banks.get(side) ?? makeBank(side);
+  banks.set(side, bank);
   return random.pick(bank[background]);
 }
 

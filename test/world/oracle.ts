@@ -1,4 +1,4 @@
-import { relation, type Entry, type Scene } from '../../src/world/scene.ts';
+import { type Entry, relation, type Scene } from '../../src/world/scene.ts';
 import { KINDS, type Kind, NUMBERS, type Relation } from '../../src/world/vocabulary.ts';
 
 /** Answers a question from its text and the scene alone, sharing no code with what asked it. */
@@ -18,14 +18,23 @@ export function oracle(text: string, scene: Scene): string {
     [/^what is the (\w+) thing$/, (color) => colored(color).kind],
     [/^(?:what|which) .* sign(?: say)?$/, () => scene.sign?.word],
     [/^is there an? (\w+)$/, (kind) => yesNo(entry(kind) !== undefined)],
-    [/^is the (\w+) (left of|right of|above|below) the (\w+)$/, (a, side, b) => yesNo(sideOf(entry(a), entry(b)) === plain(side))],
+    [
+      /^is the (\w+) (left of|right of|above|below) the (\w+)$/,
+      (a, side, b) => yesNo(sideOf(entry(a), entry(b)) === plain(side)),
+    ],
     [/^where is the (\w+) from the (\w+)$/, (a, b) => sideOf(entry(a), entry(b))],
     [/^what is (left of|right of|above|below) the (\w+)$/, (side, kind) => only(scene, plain(side), entry(kind))],
     [/^is the (\w+) (\w+) or (\w+)$/, (kind) => entry(kind)?.color],
-    [/^is the (\w+) (\w+) (\w+)$/, (size, kind, color) => yesNo(entry(kind)?.size === size && entry(kind)?.color === color)],
+    [
+      /^is the (\w+) (\w+) (\w+)$/,
+      (size, kind, color) => yesNo(entry(kind)?.size === size && entry(kind)?.color === color),
+    ],
     [/^the (\w+) thing is found in the$/, (color) => KINDS[colored(color).kind].place],
     [/^the (\w+) thing has a$/, (color) => KINDS[colored(color).kind].part],
-    [/^describe the (\w+) and the place$/, (kind) => told(entry(kind), ['size', 'color', 'kind'], `on ${scene.background}`)],
+    [
+      /^describe the (\w+) and the place$/,
+      (kind) => told(entry(kind), ['size', 'color', 'kind'], `on ${scene.background}`),
+    ],
     [/^describe the (\w+) and the sign$/, (kind) => told(entry(kind), ['color', 'kind'], scene.sign?.word)],
     [
       /^describe the (\w+)$/,
@@ -51,6 +60,10 @@ function only(scene: Scene, side: Relation, of: Entry | undefined): Kind | undef
   return there.length === 1 ? there[0]?.kind : undefined;
 }
 
-function told(entry: Entry | undefined, parts: readonly ('size' | 'color' | 'pattern' | 'kind')[], more?: string): string {
+function told(
+  entry: Entry | undefined,
+  parts: readonly ('size' | 'color' | 'pattern' | 'kind')[],
+  more?: string,
+): string {
   return [...parts.map((part) => entry?.[part]), ...(more ? [more] : [])].join(' ');
 }

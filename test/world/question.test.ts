@@ -13,7 +13,8 @@ import { KINDS } from '../../src/world/vocabulary.ts';
 import { oracle } from './oracle.ts';
 
 const items = fc.nat(10_000_000);
-const sceneOf = (item: number) => sampleScene(stream(1, 'scene', item), { grid: 4, signProbability: 0.5, degradeProbability: 0 });
+const sceneOf = (item: number) =>
+  sampleScene(stream(1, 'scene', item), { grid: 4, signProbability: 0.5, degradeProbability: 0 });
 
 describe('a question about a scene', () => {
   test.each(FAMILIES)('of the family %s has the right answer', (family) => {
@@ -22,7 +23,8 @@ describe('a question about a scene', () => {
         const scene = sceneOf(item);
         const question = ask(family, scene, stream(1, family, item));
         // what "which is in the image" means depends on its choices: tested below
-        if (question && question.text !== 'which is in the image') expect(question.answer).toBe(oracle(question.text, scene));
+        if (question && question.text !== 'which is in the image')
+          expect(question.answer).toBe(oracle(question.text, scene));
       }),
       { numRuns: 400 },
     );
@@ -52,7 +54,12 @@ describe('a question about a scene', () => {
   });
 
   test('with choices reads as the benchmarks put it to models', () => {
-    const question = { text: 'where is this', choices: ['sea', 'sand', 'snow', 'night'], answer: 'sea', topic: 'scene' };
+    const question = {
+      text: 'where is this',
+      choices: ['sea', 'sand', 'snow', 'night'],
+      answer: 'sea',
+      topic: 'scene',
+    };
     expect(prompt(question)).toBe(`where is this\n${optionLine(question.choices)}`);
   });
 
@@ -64,7 +71,10 @@ describe('a question about a scene', () => {
   });
 
   test('never teaches the knowledge that ScienceQA holds out', () => {
-    const held = new Set([...HELD_OUT.place.map((kind) => KINDS[kind].place), ...HELD_OUT.part.map((kind) => KINDS[kind].part)]);
+    const held = new Set([
+      ...HELD_OUT.place.map((kind) => KINDS[kind].place),
+      ...HELD_OUT.part.map((kind) => KINDS[kind].part),
+    ]);
     let tested = 0;
     for (let item = 0; item < 2000; item++) {
       const answer = askInTraining('scienceqa', sceneOf(item), stream(1, 'training', item))?.answer;

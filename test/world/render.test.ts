@@ -23,7 +23,12 @@ describe('a picture', () => {
   });
 
   test('differs with the seed, the set and the index', () => {
-    const taken = [shoot(7, 'set', 5, 64, staging), shoot(8, 'set', 5, 64, staging), shoot(7, 'other', 5, 64, staging), shoot(7, 'set', 6, 64, staging)];
+    const taken = [
+      shoot(7, 'set', 5, 64, staging),
+      shoot(8, 'set', 5, 64, staging),
+      shoot(7, 'other', 5, 64, staging),
+      shoot(7, 'set', 6, 64, staging),
+    ];
     const bytes = taken.map(({ picture }) => Buffer.from(picture.pixels).toString('base64'));
     expect(new Set(bytes).size).toBe(4);
   });

@@ -1,10 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stream } from '../../src/data/random.ts';
-import { relation, sampleScene, type Scene, type SceneOptions } from '../../src/world/scene.ts';
+import { relation, type Scene, type SceneOptions, sampleScene } from '../../src/world/scene.ts';
 import { DRAWN_KINDS } from '../../src/world/vocabulary.ts';
 
-const options: SceneOptions = { grid: 4, signProbability: 0.5, degradeProbability: 0.3, degradations: ['black', 'dim'] };
+const options: SceneOptions = {
+  grid: 4,
+  signProbability: 0.5,
+  degradeProbability: 0.3,
+  degradations: ['black', 'dim'],
+};
 const scenes = fc.nat(1_000_000).map((item) => sampleScene(stream(1, 'scene', item), options));
 const at = ({ row, column }: { row: number; column: number }) => `${row},${column}`;
 

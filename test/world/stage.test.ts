@@ -20,17 +20,31 @@ afterAll(() => rm(root, { recursive: true }));
 /** Runs the stage and gives its outputs' paths. */
 async function make(params: Params, signal = new AbortController().signal) {
   const scratch = join(root, String(made++));
-  const output = Object.fromEntries(Object.keys(portsOf(world.outputs, params)).map((port) => [port, join(scratch, port)]));
+  const output = Object.fromEntries(
+    Object.keys(portsOf(world.outputs, params)).map((port) => [port, join(scratch, port)]),
+  );
   await mkdir(scratch);
   const steps: number[] = [];
   const progress = (step: number) => void steps.push(step);
-  const metrics = await run({ params, input: {}, output, scratch, signal, progress, log: () => {}, logFile: join(scratch, 'log') });
+  const metrics = await run({
+    params,
+    input: {},
+    output,
+    scratch,
+    signal,
+    progress,
+    log: () => {},
+    logFile: join(scratch, 'log'),
+  });
   return { output, metrics, steps };
 }
 
 const json = async (...path: string[]) => JSON.parse(await readFile(join(...path), 'utf8'));
 const lines = async (...path: string[]) =>
-  (await readFile(join(...path), 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line));
+  (await readFile(join(...path), 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
 
 /** Digest of every file below a folder, by name. */
 async function digests(folder: string): Promise<Record<string, string>> {
@@ -56,8 +70,12 @@ describe('the parameters of a world', () => {
   });
 
   test('enter the identity with their defaults', () => {
-    expect(world.identity?.({ make: 'captions', seed: 7 })).toEqual(world.identity?.({ make: 'captions', seed: 7, images: 4000, size: 64, patch: 8 }));
-    expect(world.identity?.({ make: 'captions', seed: 7 })).not.toEqual(world.identity?.({ make: 'captions', seed: 8 }));
+    expect(world.identity?.({ make: 'captions', seed: 7 })).toEqual(
+      world.identity?.({ make: 'captions', seed: 7, images: 4000, size: 64, patch: 8 }),
+    );
+    expect(world.identity?.({ make: 'captions', seed: 7 })).not.toEqual(
+      world.identity?.({ make: 'captions', seed: 8 }),
+    );
   });
 });
 
@@ -102,14 +120,26 @@ describe('the stage', () => {
     const held = await lines(output['corpus'] ?? '', 'heldout.jsonl');
     expect(train).toHaveLength(50);
     expect(metrics['characters']).toBe(train.reduce((sum, row) => sum + row.text.length, 0));
-    expect(held.map((row) => row.family).filter((_, i) => i % 3 === 0)).toEqual(
-      ['vqav2', 'textvqa', 'gqa', 'scienceqa', 'mmbench', 'pope', 'vizwiz', 'mmvet', 'mmlu'],
-    );
+    expect(held.map((row) => row.family).filter((_, i) => i % 3 === 0)).toEqual([
+      'vqav2',
+      'textvqa',
+      'gqa',
+      'scienceqa',
+      'mmbench',
+      'pope',
+      'vizwiz',
+      'mmvet',
+      'mmlu',
+    ]);
     for (const row of held) expect(train.map((each) => each.text)).not.toContain(row.text);
   });
 
   test('reports the metrics that its kind declares', async () => {
-    for (const params of [{ make: 'captions', images: 2 }, { make: 'corpus', documents: 2, heldOut: 1 }, { make: 'benchmarks', scale: 0.01 }] as const) {
+    for (const params of [
+      { make: 'captions', images: 2 },
+      { make: 'corpus', documents: 2, heldOut: 1 },
+      { make: 'benchmarks', scale: 0.01 },
+    ] as const) {
       expect(Object.keys((await make(params)).metrics)).toEqual(world.metrics?.(params));
     }
   });

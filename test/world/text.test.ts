@@ -8,10 +8,13 @@ import { relation, sampleScene } from '../../src/world/scene.ts';
 import { SYNONYMS, WORDS } from '../../src/world/vocabulary.ts';
 
 const items = fc.nat(10_000_000);
-const sceneOf = (item: number) => sampleScene(stream(1, 'scene', item), { grid: 4, signProbability: 0.5, degradeProbability: 0.2 });
+const sceneOf = (item: number) =>
+  sampleScene(stream(1, 'scene', item), { grid: 4, signProbability: 0.5, degradeProbability: 0.2 });
 const FUNCTION_WORDS = ['a', 'an', 'and', 'on', 'with', 'saying', 'photo', 'of'];
 const known = new Set([...WORDS, ...FUNCTION_WORDS]);
-const concept = new Map(Object.entries(SYNONYMS).flatMap(([word, synonyms]) => synonyms.map((each) => [each, word] as const)));
+const concept = new Map(
+  Object.entries(SYNONYMS).flatMap(([word, synonyms]) => synonyms.map((each) => [each, word] as const)),
+);
 
 describe('a caption', () => {
   test('uses words of the word list, single spaces and a few function words', () => {
@@ -31,15 +34,19 @@ describe('a caption', () => {
         const scene = sceneOf(item);
         const words = caption(scene, stream(1, item), { synonyms: 0.5, hypernyms: 0 }).split(' ');
         const concepts = words.map((word) => concept.get(word) ?? word);
-        expect(concepts).toEqual(expect.arrayContaining([scene.background, ...scene.entries.map((entry) => entry.kind)]));
+        expect(concepts).toEqual(
+          expect.arrayContaining([scene.background, ...scene.entries.map((entry) => entry.kind)]),
+        );
         if (scene.sign) expect(words.slice(-4)).toEqual(['a', 'sign', 'saying', scene.sign.word]);
       }),
     );
   });
 
   test('holds unrelated words as often as asked', () => {
-    const strange = (text: string) => text.split(' ').some((word) => ['justice', 'physics', 'arvania', 'ablen', 'fever'].includes(word));
-    const captions = (noise: number) => Array.from({ length: 3000 }, (_, i) => webCaption(sceneOf(i), stream(1, i), noise));
+    const strange = (text: string) =>
+      text.split(' ').some((word) => ['justice', 'physics', 'arvania', 'ablen', 'fever'].includes(word));
+    const captions = (noise: number) =>
+      Array.from({ length: 3000 }, (_, i) => webCaption(sceneOf(i), stream(1, i), noise));
     expect(captions(0).filter(strange)).toEqual([]);
     expect(captions(1).filter(strange).length).toBeGreaterThan(50);
   });
@@ -84,7 +91,9 @@ describe('the corpus', () => {
   });
 
   test.each(HELD_OUT_FAMILIES)('holds out texts with one question each: %s', (family) => {
-    const texts = Array.from({ length: 40 }, (_, i) => heldOut(family, stream(1, family, i), options)).filter((text) => text !== undefined);
+    const texts = Array.from({ length: 40 }, (_, i) => heldOut(family, stream(1, family, i), options)).filter(
+      (text) => text !== undefined,
+    );
     expect(texts.length).toBeGreaterThan(10);
     for (const text of texts) expect(text.match(/<\|user\|>/g)).toHaveLength(1);
   });
@@ -105,13 +114,20 @@ describe('a record', () => {
     for (const record of makers.flatMap((make) => [0, 1, 2, 3].flatMap((item) => make(sceneOf(item), item)))) {
       const roles = record.conversations.map((turn) => turn.from);
       expect(roles).toEqual(roles.map((_, i) => (i % 2 === 0 ? 'human' : 'gpt')));
-      expect(record.conversations.map((turn) => turn.value.startsWith('<image>\n'))).toEqual(roles.map((_, i) => i === 0));
+      expect(record.conversations.map((turn) => turn.value.startsWith('<image>\n'))).toEqual(
+        roles.map((_, i) => i === 0),
+      );
     }
   });
 
   test('for stage 2 asks about seven different questions, and the sign in two ways at most', () => {
-    const conversations = Array.from({ length: 300 }, (_, item) => makers[2]?.(sceneOf(item), item)[0]?.conversations ?? []);
-    const questions = conversations.map((turns) => turns.filter((turn) => turn.from === 'human').map((turn) => turn.value.replace('<image>\n', '')));
+    const conversations = Array.from(
+      { length: 300 },
+      (_, item) => makers[2]?.(sceneOf(item), item)[0]?.conversations ?? [],
+    );
+    const questions = conversations.map((turns) =>
+      turns.filter((turn) => turn.from === 'human').map((turn) => turn.value.replace('<image>\n', '')),
+    );
     for (const asked of questions) expect(new Set(asked).size).toBe(asked.length);
     const mean = questions.flat().length / questions.length;
     expect(mean).toBeGreaterThan(6.5);

@@ -1,6 +1,6 @@
 import { stream } from '../../data/random.ts';
-import { jsonLines } from '../../world/json-lines.ts';
 import { type CorpusOptions, document, HELD_OUT_FAMILIES, heldOut } from '../../world/corpus.ts';
+import { jsonLines } from '../../world/json-lines.ts';
 import { gridOf } from '../../world/shot.ts';
 import type { Metrics } from '../kind.ts';
 import { inBatches, outputOf, writeText } from './output.ts';
@@ -20,7 +20,10 @@ export async function writeCorpus(job: Job, settings: CorpusSettings): Promise<M
   const folder = outputOf(job, 'corpus');
   await writeText(folder, 'train.jsonl', jsonLines(texts.map((text) => ({ text }))));
   const held = HELD_OUT_FAMILIES.flatMap((family) => {
-    return Array.from({ length: settings.heldOut }, (_, index) => ({ text: heldOutText(seed, family, index, options), family }));
+    return Array.from({ length: settings.heldOut }, (_, index) => ({
+      text: heldOutText(seed, family, index, options),
+      family,
+    }));
   });
   await writeText(folder, 'heldout.jsonl', jsonLines(held));
   return { documents, characters: texts.reduce((sum, text) => sum + text.length, 0) };

@@ -1,7 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jsonLines } from '../../world/json-lines.ts';
-import { captionPairs, type Conversation, descriptions, imageName, instructions, type MakeRecords } from '../../world/records.ts';
+import {
+  type Conversation,
+  captionPairs,
+  descriptions,
+  imageName,
+  instructions,
+  type MakeRecords,
+} from '../../world/records.ts';
 import { shoot } from '../../world/shot.ts';
 import { truthOf } from '../../world/truth.ts';
 import { DEGRADATIONS } from '../../world/vocabulary.ts';

@@ -39,7 +39,8 @@ const schema = {
     },
     signProbability: {
       ...probability,
-      description: 'How many scenes have a sign with a word: default 0.35 (pairs), else 0.5. Benchmarks have their own.',
+      description:
+        'How many scenes have a sign with a word: default 0.35 (pairs), else 0.5. Benchmarks have their own.',
     },
     degradeProbability: {
       ...probability,
@@ -47,9 +48,16 @@ const schema = {
         'How many images are blurry, dim or noisy (instructions: or black): default 0.08 (pairs), 0 (captions), ' +
         '0.15 (instructions).',
     },
-    documents: { type: 'integer', minimum: 1, description: 'Of the corpus, 380 characters each on average. Default 16000.' },
+    documents: {
+      type: 'integer',
+      minimum: 1,
+      description: 'Of the corpus, 380 characters each on average. Default 16000.',
+    },
     heldOut: { type: 'integer', minimum: 1, description: 'Held-out texts for every family of questions. Default 60.' },
-    sceneShare: { ...probability, description: 'Documents of the corpus that describe a scene; others are facts. Default 0.6.' },
+    sceneShare: {
+      ...probability,
+      description: 'Documents of the corpus that describe a scene; others are facts. Default 0.6.',
+    },
     split: {
       type: 'string',
       enum: ['test', 'dev'],
@@ -83,14 +91,20 @@ const onlyWhatItTakes = (Object.keys(TAKES) as Make[]).map((make) => {
 
 const data: Port = { type: 'dataset', description: 'chat.json and images/' };
 const words: Port = { type: 'words', description: 'the word list: 328 words that carry meaning' };
-const truth: Port = { type: 'truth', description: 'truth.jsonl: the right words for every patch; for diagnostics only' };
+const truth: Port = {
+  type: 'truth',
+  description: 'truth.jsonl: the right words for every patch; for diagnostics only',
+};
 const benchmark = (what: string): Port => ({ type: 'benchmark', description: what });
 
 const OUTPUTS: Readonly<Record<Make, Ports>> = {
   pairs: { data, words },
   captions: { data, truth },
   instructions: { data, truth },
-  corpus: { corpus: { type: 'corpus', description: 'train.jsonl, heldout.jsonl (one question each, by family)' }, words },
+  corpus: {
+    corpus: { type: 'corpus', description: 'train.jsonl, heldout.jsonl (one question each, by family)' },
+    words,
+  },
   benchmarks: {
     vqav2: benchmark('colours, sizes, patterns, numbers, places'),
     textvqa: benchmark('the word on a sign'),

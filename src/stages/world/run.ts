@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import type { Metrics, Job as StageJob } from '../kind.ts';
 import { WORDS } from '../../world/vocabulary.ts';
+import type { Metrics, Job as StageJob } from '../kind.ts';
 import { writeBenchmarks } from './benchmarks.ts';
 import { writeCorpus } from './corpus.ts';
 import { writeDataset } from './dataset.ts';

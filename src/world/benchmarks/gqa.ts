@@ -1,6 +1,6 @@
 import { distinct } from '../question.ts';
 import { type RelationQuestion, relationQuestion } from '../questions/relation.ts';
-import { type Exam, type Folder, STAGING, type Sheet, sheets } from './exam.ts';
+import { type Exam, type Folder, type Sheet, STAGING, sheets } from './exam.ts';
 
 const PICTURES = 130;
 const QUESTIONS_PER_PICTURE = 3;

@@ -25,7 +25,10 @@ export function mmbench(exam: Exam): Folder {
     image: base64(sheet),
   }));
   const rows = LETTERS.flatMap((_, rotation) => {
-    return items.map(({ index, question, image }) => row(index, rotated(question, rotation), rotation, image));
+    // a later row names the row that holds its picture
+    return items.map(({ index, question, image }) => {
+      return row(index, rotated(question, rotation), rotation, rotation === 0 ? image : String(index));
+    });
   });
   const table = [COLUMNS, ...rows].map((cells) => `${cells.join('\t')}\n`).join('');
   return { files: { 'mmbench_dev_20230712.tsv': table }, images: [] };

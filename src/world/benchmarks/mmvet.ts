@@ -1,6 +1,6 @@
 import { distinct } from '../question.ts';
 import { type DescribeQuestion, describeQuestion } from '../questions/describe.ts';
-import { type Exam, type Folder, STAGING, type Sheet, sheets } from './exam.ts';
+import { type Exam, type Folder, type Sheet, STAGING, sheets } from './exam.ts';
 
 const PICTURES = 150;
 const QUESTIONS_PER_PICTURE = 2;

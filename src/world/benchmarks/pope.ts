@@ -3,7 +3,7 @@ import { jsonLines } from '../json-lines.ts';
 import type { Question } from '../question.ts';
 import { absentKinds, presenceQuestion, presentKinds } from '../questions/look.ts';
 import type { Scene } from '../scene.ts';
-import { BACKGROUNDS, type Kind, KINDS } from '../vocabulary.ts';
+import { BACKGROUNDS, KINDS, type Kind } from '../vocabulary.ts';
 import { type Exam, type Folder, sheets } from './exam.ts';
 
 const PICTURES = 100;

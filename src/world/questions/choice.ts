@@ -2,7 +2,7 @@ import type { Random } from '../../data/random.ts';
 import { numberWord } from '../caption.ts';
 import { type Question, shuffledChoices } from '../question.ts';
 import type { Scene } from '../scene.ts';
-import { BACKGROUND_NAMES, COLOR_NAMES, DRAWN_KINDS, type Kind, KINDS, NUMBERS } from '../vocabulary.ts';
+import { BACKGROUND_NAMES, COLOR_NAMES, DRAWN_KINDS, KINDS, type Kind, NUMBERS } from '../vocabulary.ts';
 import { absentKinds, hasUniqueColor, presentKinds } from './look.ts';
 
 export type ChoiceQuestion = Question & Readonly<{ choices: readonly string[] }>;
