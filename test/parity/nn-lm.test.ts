@@ -1,10 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { loadWeights, readConfigOf } from '../../src/data/checkpoint.ts';
 import type { DecoderConfig } from '../../src/data/config.ts';
+import { capture } from '../../src/engine/capture.ts';
 import { openEngine } from '../../src/engine/open.ts';
 import { causalMask, paddingMask } from '../../src/nn/attention.ts';
 import { decode, embedTokens, headMatrix, logitsOf, resolveHead } from '../../src/nn/decoder.ts';
+import { makeGenerator } from '../../src/nn/generate.ts';
 import type { Weights } from '../../src/nn/weights.ts';
 import { counted, headCrossEntropy, weightedMean } from '../../src/train/losses.ts';
 import { compare, printWorstAtEnd } from './bound.ts';
@@ -96,4 +98,50 @@ describe.each(foldersWith('lm'))('%s', (name) => {
       });
     }
   });
+
+  test('greedy answers are the reference, alone and in batches padded on either side', () => {
+    const all = of('generate') as unknown as readonly Generate[];
+    const generator = makeGenerator(config, capture);
+    const ask = (cases: readonly Generate[], side: 'left' | 'right', stop: (c: Generate) => readonly number[]) => {
+      const { embeds, present } = promptsOf(cases.map((c) => c.prompt_ids), side, weights, config);
+      const maxNew = Math.max(...cases.map((c) => c.new_ids.length));
+      const stopIds = [...new Set(cases.flatMap((c) => stop(c)))];
+      const answers = generator.generate(weights, { embeds, present }, { maxNew, stop: stopIds });
+      embeds.dispose();
+      return answers;
+    };
+    for (const c of all) {
+      expect(ask([c], 'right', () => []), c.name).toEqual([c.new_ids]);
+      expect(ask([c], 'left', () => c.stop_ids), c.name).toEqual([c.new_ids_with_stop]);
+    }
+    for (const side of ['left', 'right'] as const) {
+      expect(ask(all, side, () => []), `batch padded ${side}`).toEqual(all.map((c) => c.new_ids));
+    }
+    generator.dispose();
+  });
+
+  test('decoding leaves no tensor behind', () => {
+    const generator = makeGenerator(config, capture);
+    const [c] = of('generate') as unknown as readonly Generate[];
+    if (c === undefined) return;
+    const { embeds, present } = promptsOf([c.prompt_ids], 'right', weights, config);
+    const before = tf.memory().numTensors;
+    generator.generate(weights, { embeds, present }, { maxNew: 6, stop: [] });
+    expect(tf.memory().numTensors).toBe(before);
+    generator.dispose();
+    embeds.dispose();
+  });
 });
+
+type Generate = Readonly<{ name: string; prompt_ids: number[]; new_ids: number[]; stop_ids: number[]; new_ids_with_stop: number[] }>;
+
+function promptsOf(rows: readonly number[][], side: 'left' | 'right', weights: Weights, config: DecoderConfig) {
+  const length = Math.max(...rows.map((row) => row.length));
+  const pad = (row: readonly number[], filler: number, values: readonly number[]): number[] => {
+    const gap = new Array<number>(length - row.length).fill(filler);
+    return side === 'left' ? [...gap, ...values] : [...values, ...gap];
+  };
+  const present = rows.map((row) => pad(row, 0, row.map(() => 1)));
+  const embeds = tf.tidy(() => embedTokens(weights, ids(rows.map((row) => pad(row, 3, row))), config));
+  return { embeds, present };
+}
