@@ -32,7 +32,7 @@ export function render(scene: Scene, random: Random, side: number): Picture {
     pixels: background(scene, random, side),
     objects: new Int16Array(side * side).fill(BACKGROUND),
   };
-  scene.entries.forEach((entry, index) => drawEntry(canvas, entry, index, random));
+  for (const [index, entry] of scene.entries.entries()) drawEntry(canvas, entry, index, random);
   if (scene.sign) drawSign(canvas, scene.sign, random);
   const degraded = degrade(canvas, scene.degradation, random);
   return { side, pixels: sense(degraded, random), objects: canvas.objects };

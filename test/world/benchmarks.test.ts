@@ -8,6 +8,8 @@ import { type Benchmark, groupBy, type Question } from '../../src/benchmarks/ben
 import { gqa } from '../../src/benchmarks/gqa/gqa.ts';
 import { imageBytes } from '../../src/benchmarks/images.ts';
 import { mmbench } from '../../src/benchmarks/mmbench/mmbench.ts';
+import { mmlu } from '../../src/benchmarks/mmlu/mmlu.ts';
+import { mmvet } from '../../src/benchmarks/mmvet/mmvet.ts';
 import { pope } from '../../src/benchmarks/pope/pope.ts';
 import { scienceqa } from '../../src/benchmarks/scienceqa/scienceqa.ts';
 import { textvqa } from '../../src/benchmarks/textvqa/textvqa.ts';
@@ -21,7 +23,7 @@ import { SUBJECTS } from '../../src/world/facts.ts';
 import type { Scene } from '../../src/world/scene.ts';
 import { oracle } from './oracle.ts';
 
-const READERS: readonly Benchmark[] = [vqav2, textvqa, gqa, scienceqa, pope, vizwiz];
+const READERS: readonly Benchmark[] = [vqav2, textvqa, gqa, scienceqa, pope, vizwiz, mmvet];
 const ASKING = { prompt: 'bare', choices: 'text' } as const;
 
 let root: string;
@@ -81,7 +83,7 @@ describe.each(READERS)('the benchmark $name', (benchmark) => {
 
   test('gives who sees everything full marks', async () => {
     const answers = answersOf(await benchmark.questions(folder(), ASKING), perfect);
-    const { metrics } = await benchmark.score(folder(), answers, {});
+    const { metrics } = await benchmark.score(folder(), answers, { judge: 'none' });
     expect(metrics['score']).toBe(100);
   });
 
@@ -155,5 +157,14 @@ describe("MMLU's tables", () => {
         expect(facts.find((fact) => fact.stem === stem)?.answer).toBe(cells['ABCD'.indexOf(cells[4] ?? '')]);
       }
     }
+  });
+
+  test('give full marks to who knows the facts', async () => {
+    const folder = join(root, 'mmlu');
+    const questions = await mmlu.questions(folder, ASKING);
+    const known = new Map(SUBJECTS.flatMap(({ facts }) => facts.map(({ stem, answer }) => [stem, answer])));
+    const answers = answersOf(questions, ({ text }) => known.get(text.split('\n')[0] ?? '') ?? '');
+    expect((await mmlu.score(folder, answers, {})).metrics['score']).toBe(100);
+    expect(questions.length).toBe(79); // 0.2 of 400, rounded in every subject
   });
 });

@@ -134,6 +134,23 @@ describe('the stage', () => {
     for (const row of held) expect(train.map((each) => each.text)).not.toContain(row.text);
   });
 
+  test.each([
+    [{ make: 'pairs', seed: 7, images: 3 }, '20699c5ae2679e73'],
+    [{ make: 'captions', seed: 7, images: 3 }, 'b85d9ee40bf46b1d'],
+    [{ make: 'instructions', seed: 7, images: 3 }, '81a9b72390fa4bbc'],
+    [{ make: 'corpus', seed: 7, documents: 5, heldOut: 1 }, '978558ecba035d30'],
+    [{ make: 'benchmarks', seed: 7, scale: 0.02 }, '82a121a0131f2e06'],
+  ] as const)(
+    'makes of %j what version 1 always made (raise the version when this changes)',
+    async (params, digest) => {
+      const { output } = await make(params);
+      const folders = Object.values(output).filter((path) => !path.endsWith('words'));
+      const made = await Promise.all(folders.map(digests));
+      expect(world.version).toBe(1);
+      expect(sha256(JSON.stringify(made)).slice(0, 16)).toBe(digest);
+    },
+  );
+
   test('reports the metrics that its kind declares', async () => {
     for (const params of [
       { make: 'captions', images: 2 },
