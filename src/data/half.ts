@@ -65,8 +65,8 @@ export function narrowToBfloat16(source: Float32Array): Uint16Array {
   const target = new Uint16Array(source.length);
   for (let i = 0; i < bits.length; i++) {
     const value = bits[i] as number;
-    const isNaN = (value & 0x7fffffff) > 0x7f800000;
-    target[i] = isNaN ? (value >>> 16) | 0x40 : (value + 0x7fff + ((value >>> 16) & 1)) >>> 16;
+    const nan = (value & 0x7fffffff) > 0x7f800000;
+    target[i] = nan ? (value >>> 16) | 0x40 : (value + 0x7fff + ((value >>> 16) & 1)) >>> 16;
   }
   return target;
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Tokenizer as Library } from '@huggingface/tokenizers';
+import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { ProblemError, suggest } from '../problem.ts';
 import { charsmapNormalizer } from './charsmap.ts';
 
@@ -34,6 +34,18 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;
+
+/** What is used of the library, whose own declarations do not resolve under Node's rules for modules. */
+type Library = Readonly<{
+  encode(text: string, options: { add_special_tokens: boolean }): { ids: number[] };
+  decode(ids: number[], options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean }): string;
+  id_to_token(id: number): string | undefined;
+  get_vocab(withAddedTokens: boolean): Map<string, number>;
+  get_added_tokens_decoder(): Map<number, { content: string }>;
+  model: { _call(pieces: readonly string[]): string[] };
+  decoder: unknown;
+  normalizer: unknown;
+}>;
 
 /** `config` names the special tokens (`bos_token`, ...); `file` appears in messages. */
 export function makeTokenizer(json: JsonObject, config: JsonObject, file: string): Tokenizer {
@@ -82,7 +94,12 @@ function open(json: JsonObject, config: JsonObject, file: string): Library {
       normalizer: unicodeSpaces(json['normalizer'] ?? null),
       pre_tokenizer: unicodeSpaces(json['pre_tokenizer'] ?? null),
     };
-    const library = new Library(mended, { ...config, remove_space: false, do_lowercase_and_remove_accent: false });
+    const library: Library = new HuggingFaceTokenizer(mended, {
+      ...config,
+      remove_space: false,
+      do_lowercase_and_remove_accent: false,
+    });
+    mendModel(library);
     mendDecoder(library.decoder);
     mendNormalizer(library.normalizer);
     return library;
@@ -92,6 +109,12 @@ function open(json: JsonObject, config: JsonObject, file: string): Library {
 }
 
 type Part = { config: JsonObject; decode_chain?: (tokens: string[]) => string[]; normalize?: (text: string) => string };
+
+/** The reference joins unknown characters within a piece of text; the library would across pieces. */
+function mendModel({ model }: Library): void {
+  const tokenise = model._call.bind(model);
+  model._call = (pieces) => pieces.flatMap((piece) => tokenise([piece]));
+}
 
 /** The reference writes one U+FFFD for each byte of a run that is not UTF-8; the library decodes what it can. */
 function mendDecoder(decoder: unknown): void {
