@@ -16,17 +16,33 @@ export function buildGraph(stages: readonly StageSpec[]): Result<StageGraph> {
     for (const port in spec.inputs) {
       const { stage } = spec.inputs[port] as { stage: string };
       if (graph.hasNode(stage)) graph.mergeDirectedEdge(stage, spec.id);
-      else problems.push({ code: 'unknown-stage', message: `input "${port}" of ${spec.id} reads ${stage}, which is no stage`, at: spec.at });
+      else
+        problems.push({
+          code: 'unknown-stage',
+          message: `input "${port}" of ${spec.id} reads ${stage}, which is no stage`,
+          at: spec.at,
+        });
     }
   }
-  const found = problems.length > 0 ? { order: [] } : orderFrom(stages.map(({ id }) => id), (id) => graph.inNeighbors(id));
+  const found =
+    problems.length > 0
+      ? { order: [] }
+      : orderFrom(
+          stages.map(({ id }) => id),
+          (id) => graph.inNeighbors(id),
+        );
   if (found.cycle !== undefined) problems.push(cycleProblem(found.cycle, graph));
   return problems.length > 0 ? fail(...problems) : succeed(graph);
 }
 
 function cycleProblem(cycle: readonly string[], graph: StageGraph): Problem {
   const message = `stages need each other in a circle: ${cycle.join(' -> ')}`;
-  return { code: 'cycle', message, at: graph.getNodeAttribute(cycle[0] as string, 'spec').at, hint: 'each stage stands before the one it reads' };
+  return {
+    code: 'cycle',
+    message,
+    at: graph.getNodeAttribute(cycle[0] as string, 'spec').at,
+    hint: 'each stage stands before the one it reads',
+  };
 }
 
 /** Ids with inputs before what reads them. */

@@ -1,5 +1,7 @@
 /** Names with inputs first, or the circle that makes an order impossible: `[a, b, a]`, each needing the next. */
-export type Order = Readonly<{ order: readonly string[]; cycle?: never }> | Readonly<{ cycle: readonly string[]; order?: never }>;
+export type Order =
+  | Readonly<{ order: readonly string[]; cycle?: never }>
+  | Readonly<{ cycle: readonly string[]; order?: never }>;
 
 /** Everything that `roots` need, and they themselves. Depth first without recursion: chains may be 10,000 long. */
 export function orderFrom(roots: readonly string[], inputsOf: (name: string) => readonly string[]): Order {

@@ -21,7 +21,11 @@ export function estimate(
   return { steps: priced, estimate: { seconds, unknown } };
 }
 
-function secondsOf(step: Step, kinds: ReadonlyMap<string, AnyKind>, rates: ReadonlyMap<string, Rate>): number | undefined {
+function secondsOf(
+  step: Step,
+  kinds: ReadonlyMap<string, AnyKind>,
+  rates: ReadonlyMap<string, Rate>,
+): number | undefined {
   const earlier = step.entry ?? step.last;
   if (earlier !== undefined && earlier.kind === step.spec.kind) return earlier.provenance.seconds;
   const rate = rates.get(step.spec.kind);

@@ -58,7 +58,8 @@ export function sourcesOf(kind: AnyKind, params: Json): Readonly<Record<string, 
   const taken = new Set<string>();
   return Object.fromEntries(
     kind.sources(params).map((path, index) => {
-      const name = [...named].find(([candidate, value]) => value === path && !taken.has(candidate))?.[0] ?? `source.${index}`;
+      const name =
+        [...named].find(([candidate, value]) => value === path && !taken.has(candidate))?.[0] ?? `source.${index}`;
       taken.add(name);
       return [name, path];
     }),
@@ -79,7 +80,9 @@ function withoutPaths(value: Json, patterns: readonly PathPattern[]): Json | und
   const below = (key: string) =>
     patterns.filter(([head]) => head === key || head === '*').map((pattern) => pattern.slice(1));
   if (Array.isArray(value)) {
-    return value.map((item: Json, index) => withoutPaths(item, below(String(index)))).filter((item) => item !== undefined);
+    return value
+      .map((item: Json, index) => withoutPaths(item, below(String(index))))
+      .filter((item) => item !== undefined);
   }
   const kept: Record<string, Json> = {};
   for (const [key, item] of Object.entries(value as Record<string, Json>)) {

@@ -15,11 +15,29 @@ export type Sources = (path: string) => Digest | undefined;
 export type PlanOptions = Readonly<{ force?: true | readonly string[] }>;
 
 type Ready = Readonly<{ spec: StageSpec; kind: AnyKind; identity: Identity; key: Key }>;
-type Context = Readonly<{ experiment: Experiment; kinds: ReadonlyMap<string, AnyKind>; lookup: Lookup; sources: Sources; options: PlanOptions }>;
+type Context = Readonly<{
+  experiment: Experiment;
+  kinds: ReadonlyMap<string, AnyKind>;
+  lookup: Lookup;
+  sources: Sources;
+  options: PlanOptions;
+}>;
 
 /** What a run would do and why. Reads the store and digests through its arguments, changes nothing. */
-export function plan(experiment: Experiment, kinds: readonly AnyKind[], lookup: Lookup, sources: Sources, options: PlanOptions = {}): Plan {
-  const context: Context = { experiment, kinds: new Map(kinds.map((kind) => [kind.kind, kind])), lookup, sources, options };
+export function plan(
+  experiment: Experiment,
+  kinds: readonly AnyKind[],
+  lookup: Lookup,
+  sources: Sources,
+  options: PlanOptions = {},
+): Plan {
+  const context: Context = {
+    experiment,
+    kinds: new Map(kinds.map((kind) => [kind.kind, kind])),
+    lookup,
+    sources,
+    options,
+  };
   const steps = new Map<string, Step>();
   // Level by level: the keys of a level need the entries of the level above, and are looked up together.
   for (const level of levels(experiment.stages)) {
@@ -32,7 +50,10 @@ export function plan(experiment: Experiment, kinds: readonly AnyKind[], lookup: 
     const found = ready.length === 0 ? new Map<Key, Entry>() : lookup.findMany(ready.map((stage) => stage.key));
     for (const stage of ready) steps.set(stage.spec.id, decide(stage, found.get(stage.key), context));
   }
-  const ordered = estimate(experiment.stages.map((spec) => stepOf(steps, spec.id)), context.kinds);
+  const ordered = estimate(
+    experiment.stages.map((spec) => stepOf(steps, spec.id)),
+    context.kinds,
+  );
   const counts = { reuse: 0, run: 0, depends: 0, blocked: 0 };
   for (const { action } of ordered.steps) counts[action]++;
   return { experiment: experiment.name, steps: ordered.steps, counts, estimate: ordered.estimate };
@@ -51,7 +72,9 @@ function levels(stages: readonly StageSpec[]): readonly (readonly StageSpec[])[]
       if (above >= level) level = above + 1;
     }
     depth.set(spec.id, level);
-    (levels[level] ??= []).push(spec);
+    const peers = levels[level];
+    if (peers === undefined) levels.push([spec]);
+    else peers.push(spec);
   }
   return levels;
 }
@@ -59,7 +82,8 @@ function levels(stages: readonly StageSpec[]): readonly (readonly StageSpec[])[]
 /** A stage whose key can be computed, or the step of one that must wait or cannot run. */
 function prepare(spec: StageSpec, context: Context, steps: ReadonlyMap<string, Step>): Ready | Step {
   const kind = context.kinds.get(spec.kind);
-  if (kind === undefined) throw new Error(`stage ${spec.id} is of kind ${spec.kind}, which is not in the list of kinds`);
+  if (kind === undefined)
+    throw new Error(`stage ${spec.id} is of kind ${spec.kind}, which is not in the list of kinds`);
   const inputs: Record<string, Digest> = {};
   const blocked: string[] = [];
   let waits = false;
@@ -69,9 +93,11 @@ function prepare(spec: StageSpec, context: Context, steps: ReadonlyMap<string, S
     else if (step.action !== 'reuse') waits = true;
     else inputs[port] = outputOf(step, ref.port);
   }
-  if (blocked.length > 0) return { id: spec.id, spec, action: 'blocked', why: 'input-blocked', changes: [], missing: blocked };
+  if (blocked.length > 0)
+    return { id: spec.id, spec, action: 'blocked', why: 'input-blocked', changes: [], missing: blocked };
   const identity = identify(kind, spec.params, inputs, context.sources);
-  if ('missing' in identity) return { id: spec.id, spec, action: 'blocked', why: 'source-missing', changes: [], missing: identity.missing };
+  if ('missing' in identity)
+    return { id: spec.id, spec, action: 'blocked', why: 'source-missing', changes: [], missing: identity.missing };
   return waits ? waiting(spec, identity, context) : { spec, kind, identity, key: keyOf(identity) };
 }
 
@@ -81,7 +107,12 @@ function waiting(spec: StageSpec, identity: Identity, context: Context): Step {
   if (last === undefined) return { ...base, changes: [], mayStop: false };
   const changes = changesSince(last, standing(spec, identity));
   const forced = isForced(spec, context.options);
-  return { ...base, last, changes, mayStop: !forced && changes.every((change) => change.what === 'input' && change.new === undefined) };
+  return {
+    ...base,
+    last,
+    changes,
+    mayStop: !forced && changes.every((change) => change.what === 'input' && change.new === undefined),
+  };
 }
 
 function decide({ spec, identity, key }: Ready, entry: Entry | undefined, context: Context): Step {
@@ -120,7 +151,9 @@ function stepOf(steps: ReadonlyMap<string, Step>, id: string): Step {
 function outputOf(step: Step, port: string): Digest {
   const digest = step.entry?.outputs[port];
   if (digest === undefined) {
-    throw new Error(`the entry of ${step.id} has outputs ${Object.keys(step.entry?.outputs ?? {}).join(', ')}, not "${port}"`);
+    throw new Error(
+      `the entry of ${step.id} has outputs ${Object.keys(step.entry?.outputs ?? {}).join(', ')}, not "${port}"`,
+    );
   }
   return digest;
 }

@@ -44,7 +44,14 @@ function inputChanges(old: Entry['inputs'], now: Standing['inputs']): readonly C
   return union(old, now).flatMap((port): readonly Change[] => {
     const input = now[port];
     if (input !== undefined && input.digest !== undefined && input.digest === old[port]) return [];
-    return [{ what: 'input', port, ...(input === undefined ? {} : { stage: input.stage }), ...sides(old[port], input?.digest) }];
+    return [
+      {
+        what: 'input',
+        port,
+        ...(input === undefined ? {} : { stage: input.stage }),
+        ...sides(old[port], input?.digest),
+      },
+    ];
   });
 }
 

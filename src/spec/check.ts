@@ -9,7 +9,7 @@ import type { Ref } from './experiment.ts';
 import type { Field, Fields, Node } from './node.ts';
 import { define, describe, placeOf, toJson } from './node.ts';
 import { checkParams } from './params.ts';
-import { pathPatterns, type PathPattern, propertyNames } from './schema-walk.ts';
+import { type PathPattern, pathPatterns, propertyNames } from './schema-walk.ts';
 
 export type Input = Readonly<{ port: string; ref: Readonly<{ stage: string; port?: string }>; node: Node }>;
 
@@ -45,10 +45,10 @@ export function checkStage(field: Field, node: Fields, seed: number, checking: C
   if (kind === undefined) return undefined;
   const { params, candidates } = split(node, kind, checking.problems);
   if (kindTakesSeed(kind) && !params.fields.has('seed')) params.json['seed'] = seed;
-  resolvePaths(params.json, node, pathPatterns(kind));
   const mistakes = checkParams(params.json, { stage: field, kind, node });
   checking.problems.push(...mistakes);
   const valid = mistakes.length === 0;
+  for (const pattern of pathPatterns(kind)) resolvePath(params.json, node, field.source.file, pattern);
   if (!valid && typeof kind.inputs === 'function') return undefined;
   const ports = portsOf(kind.inputs as Ports, params.json);
   const inputs = candidates.flatMap((candidate) => readInput(candidate, ports, kind, checking) ?? []);
@@ -76,19 +76,33 @@ export function kindTakesSeed(kind: AnyKind): boolean {
 function kindOf(field: Field, node: Fields, { kinds, problems }: Checking): AnyKind | undefined {
   const written = node.fields.get('kind');
   if (written === undefined) {
-    problems.push({ code: 'missing-key', message: `stage "${field.name}" has no kind`, at: placeOf(field), hint: `kinds: ${[...kinds.keys()].join(', ')}` });
+    problems.push({
+      code: 'missing-key',
+      message: `stage "${field.name}" has no kind`,
+      at: placeOf(field),
+      hint: `kinds: ${[...kinds.keys()].join(', ')}`,
+    });
     return undefined;
   }
   const name = toJson(written.value);
   const kind = typeof name === 'string' ? kinds.get(name) : undefined;
   if (kind !== undefined) return kind;
   const at = placeOf(written.value);
-  if (typeof name === 'string') problems.push({ code: 'unknown-kind', message: `there is no kind "${name}"`, at, hint: suggest(name, [...kinds.keys()]) });
+  if (typeof name === 'string')
+    problems.push({
+      code: 'unknown-kind',
+      message: `there is no kind "${name}"`,
+      at,
+      hint: suggest(name, [...kinds.keys()]),
+    });
   else problems.push({ code: 'wrong-type', message: `expected the name of a kind, found ${describe(name)}`, at });
   return undefined;
 }
 
-type Split = Readonly<{ params: { json: Record<string, Json>; fields: ReadonlyMap<string, Field> }; candidates: readonly Field[] }>;
+type Split = Readonly<{
+  params: { json: Record<string, Json>; fields: ReadonlyMap<string, Field> };
+  candidates: readonly Field[];
+}>;
 
 const namesByKind = new WeakMap<AnyKind, ReadonlySet<string>>();
 
@@ -112,37 +126,68 @@ function split(node: Fields, kind: AnyKind, problems: Problem[]): Split {
   }
   const inputs = node.fields.get('inputs');
   if (inputs === undefined || names.has('inputs')) return { params: { json, fields }, candidates };
-  if (inputs.value.type === 'map') candidates.push(...[...inputs.value.fields.values()].map((field) => ({ ...field, nested: true })));
-  else problems.push({ code: 'wrong-type', message: `expected a map from ports to outputs of stages, found ${describe(toJson(inputs.value))}`, at: placeOf(inputs.value) });
+  if (inputs.value.type === 'map')
+    candidates.push(...[...inputs.value.fields.values()].map((field) => ({ ...field, nested: true })));
+  else
+    problems.push({
+      code: 'wrong-type',
+      message: `expected a map from ports to outputs of stages, found ${describe(toJson(inputs.value))}`,
+      at: placeOf(inputs.value),
+    });
   return { params: { json, fields }, candidates };
 }
 
-function readInput(field: Field & { nested?: boolean }, ports: Ports, kind: AnyKind, { stages, problems }: Checking): Input | undefined {
+function readInput(
+  field: Field & { nested?: boolean },
+  ports: Ports,
+  kind: AnyKind,
+  { stages, problems }: Checking,
+): Input | undefined {
   const isPort = Object.hasOwn(ports, field.name) || (kind.anyInputs === true && field.nested === true);
   if (!isPort) {
     const valid = field.nested ? Object.keys(ports) : [...paramNames(kind), ...Object.keys(ports)];
     const what = field.nested ? 'input' : 'parameter or input';
-    problems.push({ code: 'unknown-key', message: `"${field.name}" is no ${what} of ${kind.kind}`, at: placeOf(field), hint: suggest(field.name, valid) });
+    problems.push({
+      code: 'unknown-key',
+      message: `"${field.name}" is no ${what} of ${kind.kind}`,
+      at: placeOf(field),
+      hint: suggest(field.name, valid),
+    });
     return undefined;
   }
   const text = toJson(field.value);
   const at = placeOf(field.value);
   if (typeof text !== 'string') {
-    problems.push({ code: 'wrong-type', message: `input "${field.name}": expected an output of a stage, found ${describe(text)}`, at, hint: `${field.name}: stage.port` });
+    problems.push({
+      code: 'wrong-type',
+      message: `input "${field.name}": expected an output of a stage, found ${describe(text)}`,
+      at,
+      hint: `${field.name}: stage.port`,
+    });
     return undefined;
   }
   const dot = text.indexOf('.');
   const stage = dot === -1 ? text : text.slice(0, dot);
   if (!stages.has(stage)) {
     const match = nearest(stage, [...stages.keys()]);
-    const hint = match === undefined ? suggest(stage, [...stages.keys()]) : `did you mean "${match}${dot === -1 ? '' : text.slice(dot)}"?`;
+    const hint =
+      match === undefined
+        ? suggest(stage, [...stages.keys()])
+        : `did you mean "${match}${dot === -1 ? '' : text.slice(dot)}"?`;
     problems.push({ code: 'unknown-stage', message: `input "${field.name}": there is no stage "${stage}"`, at, hint });
     return undefined;
   }
   return { port: field.name, ref: dot === -1 ? { stage } : { stage, port: text.slice(dot + 1) }, node: field.value };
 }
 
-function reportMissing(field: Field, kind: AnyKind, ports: Ports, given: readonly Field[], unused: ReadonlySet<string>, problems: Problem[]): void {
+function reportMissing(
+  field: Field,
+  kind: AnyKind,
+  ports: Ports,
+  given: readonly Field[],
+  unused: ReadonlySet<string>,
+  problems: Problem[],
+): void {
   for (const [name, port] of Object.entries(ports)) {
     if (port.optional || unused.has(name) || given.some((input) => input.name === name)) continue;
     const message = `stage "${field.name}" (${kind.kind}) needs input "${name}" of type ${port.type}`;
@@ -157,7 +202,12 @@ export function connect(variant: Variant, input: Input, target: Variant, problem
   const at = placeOf(input.node);
   if (port === undefined) {
     const message = `input "${input.port}": stage "${target.name}" has ${names.length} outputs, so one has to be named`;
-    problems.push({ code: 'unknown-port', message, at, hint: `valid: ${names.map((name) => `${target.name}.${name}`).join(', ')}` });
+    problems.push({
+      code: 'unknown-port',
+      message,
+      at,
+      hint: `valid: ${names.map((name) => `${target.name}.${name}`).join(', ')}`,
+    });
     return undefined;
   }
   const output = Object.hasOwn(target.outputs, port) ? target.outputs[port] : undefined;
@@ -181,18 +231,20 @@ function fitting(target: Variant, expected: Port): string {
   return `${target.name}.${names.map(([name]) => name).join(`, ${target.name}.`)} would fit`;
 }
 
-/** Makes paths absolute: what is relative is relative to the file that wrote it. */
-function resolvePaths(json: Json, node: Node, patterns: readonly PathPattern[]): void {
-  for (const pattern of patterns) rewrite(json, node, pattern);
-}
-
-function rewrite(json: Json, node: Node | undefined, [head, ...rest]: PathPattern): void {
-  if (head === undefined || json === null || typeof json !== 'object' || node === undefined) return;
+/** Makes paths absolute: each is relative to the file that wrote it, a default to the file of the stage. */
+function resolvePath(json: Json, node: Node | undefined, file: string, [head, ...rest]: PathPattern): void {
+  if (head === undefined || json === null || typeof json !== 'object') return;
   const holder = json as Record<string, Json>;
   for (const key of head === '*' ? Object.keys(holder) : [head]) {
-    const below = node.type === 'map' ? node.fields.get(key)?.value : node.type === 'list' ? node.items[Number(key)] : undefined;
+    const below = childOf(node, key);
     const value = holder[key];
-    if (rest.length > 0) rewrite(value ?? null, below, rest);
-    else if (typeof value === 'string' && below !== undefined) holder[key] = resolve(dirname(below.source.file), value);
+    if (value === undefined) continue;
+    if (rest.length > 0) resolvePath(value, below, file, rest);
+    else if (typeof value === 'string') holder[key] = resolve(dirname(below?.source.file ?? file), value);
   }
+}
+
+function childOf(node: Node | undefined, key: string): Node | undefined {
+  if (node?.type === 'map') return node.fields.get(key)?.value;
+  return node?.type === 'list' ? node.items[Number(key)] : undefined;
 }

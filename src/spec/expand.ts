@@ -50,11 +50,24 @@ type State = {
  * The stages of all cells, equal ones once. The work grows with what differs between neighbouring cells, not with
  * cells times stages: a stage is made again only when its own parameters or a stage above it changed.
  */
-export function expand(draft: Draft, cells: Iterable<CellPlan>, rootsOf: State['rootsOf'], checking: Checking): Expansion {
+export function expand(
+  draft: Draft,
+  cells: Iterable<CellPlan>,
+  rootsOf: State['rootsOf'],
+  checking: Checking,
+): Expansion {
   const state: State = {
-    draft, checking, rootsOf,
-    checked: new Map(), contents: new Map(), made: new Map(), variants: new Map(), current: new Map(),
-    order: [], readers: new Map(), reached: new Map(),
+    draft,
+    checking,
+    rootsOf,
+    checked: new Map(),
+    contents: new Map(),
+    made: new Map(),
+    variants: new Map(),
+    current: new Map(),
+    order: [],
+    readers: new Map(),
+    reached: new Map(),
   };
   const drawn: Drawn[] = [];
   let roots: readonly string[] | undefined;
@@ -64,10 +77,19 @@ export function expand(draft: Draft, cells: Iterable<CellPlan>, rootsOf: State['
     const next = rootsOf(cell);
     const isNewGraph = last === undefined || next !== roots || changed.some(({ rewired }) => rewired);
     roots = next;
-    const affected = isNewGraph ? reorder(next, state) : below(changed.map(({ name }) => name), state);
+    const affected = isNewGraph
+      ? reorder(next, state)
+      : below(
+          changed.map(({ name }) => name),
+          state,
+        );
     for (const name of affected) make(name, cell, state);
     const same = last !== undefined && affected.length === 0;
-    drawn.push(same ? { ...last, cell } : { cell, names: state.order, stages: state.order.flatMap((name) => state.current.get(name) ?? []) });
+    drawn.push(
+      same
+        ? { ...last, cell }
+        : { cell, names: state.order, stages: state.order.flatMap((name) => state.current.get(name) ?? []) },
+    );
   }
   return finish(drawn, state);
 }
@@ -210,14 +232,16 @@ function reportCycle(cycle: readonly string[], { draft, variants, checking }: St
 function finish(drawn: readonly Drawn[], state: State): Expansion {
   const made = [...state.made.values()];
   nameAll(made, state.draft);
-  const stages = made.map(({ variant, inputs, id }): StageSpec => ({
-    id,
-    name: variant.name,
-    kind: variant.kind.kind,
-    params: variant.params,
-    inputs: Object.fromEntries(inputs.map(({ port, from, output }) => [port, { stage: from.id, port: output }])),
-    at: placeOf(variant.field),
-  }));
+  const stages = made.map(
+    ({ variant, inputs, id }): StageSpec => ({
+      id,
+      name: variant.name,
+      kind: variant.kind.kind,
+      params: variant.params,
+      inputs: Object.fromEntries(inputs.map(({ port, from, output }) => [port, { stage: from.id, port: output }])),
+      at: placeOf(variant.field),
+    }),
+  );
   const needed = new Set(drawn.flatMap(({ names }, index) => (names === drawn[index - 1]?.names ? [] : names)));
   const variants = new Map<string, Variant[]>();
   for (const [key, variant] of state.checked) {

@@ -17,12 +17,14 @@ const paints = { red: 31, cyan: 36, dim: 2, bold: 1 } as const;
  *          = did you mean "epochs"?
  */
 export function frame(problem: Problem, { color, source }: FrameOptions): string {
-  const paint = (style: keyof typeof paints, text: string) => (color ? `\u001b[${paints[style]}m${text}\u001b[0m` : text);
+  const paint = (style: keyof typeof paints, text: string) =>
+    color ? `\u001b[${paints[style]}m${text}\u001b[0m` : text;
   const { at, code, message, hint } = problem;
   const place = at === undefined ? [] : [paint('bold', `${at.file}:${at.line}:${at.column}`)];
   const head = [...place, paint('red', code), message].join('  ');
   const line = at === undefined ? undefined : source(at.file)?.split('\n')[at.line - 1]?.replace(/\r$/, '');
-  if (at === undefined || line === undefined) return hint === undefined ? head : `${head}\n  ${paint('cyan', '=')} ${hint}`;
+  if (at === undefined || line === undefined)
+    return hint === undefined ? head : `${head}\n  ${paint('cyan', '=')} ${hint}`;
   const number = String(at.line);
   const gutter = ' '.repeat(number.length);
   const shown = clip(line, at.column);
@@ -55,7 +57,9 @@ function clip(line: string, column: number): Readonly<{ text: string; column: nu
 /** The length of what begins at an offset: a quoted text, or a word up to the next mark of YAML. */
 function wordAt(line: string, at: number): number {
   const rest = line.slice(at);
-  const match = /^"(?:[^"\\]|\\.)*"|^'(?:[^']|'')*'|^(?:[^\s,:{}[\]#]|:(?=\S))+(?: (?:[^\s,:{}[\]#]|:(?=\S))+)*/.exec(rest);
+  const match = /^"(?:[^"\\]|\\.)*"|^'(?:[^']|'')*'|^(?:[^\s,:{}[\]#]|:(?=\S))+(?: (?:[^\s,:{}[\]#]|:(?=\S))+)*/.exec(
+    rest,
+  );
   return Math.max(1, match?.[0].length ?? 1);
 }
 

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type * as Yaml from 'yaml';
 import type { Problem } from '../problem.ts';
 import type { Field, Fields, Node, Source } from './node.ts';
-import { placeOf } from './node.ts';
+import { mapOf, placeOf } from './node.ts';
 import { isExact } from './scalar.ts';
 
 // Loaded at the first file that needs it: 40 ms that plain files do not pay.
@@ -25,14 +25,27 @@ export function readYaml(source: Source, problems: Problem[]): Node | undefined 
   const yaml = require('yaml') as typeof Yaml;
   let document: Yaml.Document.Parsed;
   try {
-    document = yaml.parseDocument(source.text, { prettyErrors: false, uniqueKeys: false, merge: true, logLevel: 'silent' });
+    document = yaml.parseDocument(source.text, {
+      prettyErrors: false,
+      uniqueKeys: false,
+      merge: true,
+      logLevel: 'silent',
+    });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    problems.push({ code: 'yaml-syntax', message: 'collections are nested too deeply', at: placeOf({ source, start: 0 }) });
+    problems.push({
+      code: 'yaml-syntax',
+      message: 'collections are nested too deeply',
+      at: placeOf({ source, start: 0 }),
+    });
     return undefined;
   }
   for (const error of document.errors) {
-    problems.push({ code: 'yaml-syntax', message: sentence(error.message), at: placeOf({ source, start: error.pos[0] }) });
+    problems.push({
+      code: 'yaml-syntax',
+      message: sentence(error.message),
+      at: placeOf({ source, start: error.pos[0] }),
+    });
   }
   if (document.errors.length > 0) return undefined;
   const before = problems.length;
@@ -41,7 +54,12 @@ export function readYaml(source: Source, problems: Problem[]): Node | undefined 
   const size = reading.sizes.get(root) ?? 1;
   if (size > maxExpanded) {
     const message = `aliases make this file ${size > 1e12 ? 'more than a trillion' : size} values; the limit is ${maxExpanded}`;
-    problems.push({ code: 'alias-bomb', message, at: placeOf(root), hint: 'write the values out, or use fewer levels of aliases' });
+    problems.push({
+      code: 'alias-bomb',
+      message,
+      at: placeOf(root),
+      hint: 'write the values out, or use fewer levels of aliases',
+    });
   }
   return problems.length > before ? undefined : root;
 }
@@ -60,7 +78,11 @@ function read(node: unknown, fallback: number, reading: Reading): Node {
   const value = readValue(node, start, fallback, reading);
   if (anchor !== undefined) reading.anchors.set(anchor, value);
   if (yaml.isNode(node) && node.tag !== undefined && !node.tag.startsWith('tag:yaml.org,2002:')) {
-    reading.problems.push({ code: 'yaml-tag', message: `the tag ${node.tag} means nothing here`, at: placeOf({ source, start }) });
+    reading.problems.push({
+      code: 'yaml-tag',
+      message: `the tag ${node.tag} means nothing here`,
+      at: placeOf({ source, start }),
+    });
   }
   return value;
 }
@@ -71,7 +93,10 @@ function readValue(node: unknown, start: number, fallback: number, reading: Read
   if (yaml.isSeq(node)) {
     const items = node.items.map((item) => read(item, start, reading));
     const list: Node = { type: 'list', source, start, items };
-    sizes.set(list, items.reduce((sum, item) => sum + (sizes.get(item) ?? 1), 1));
+    sizes.set(
+      list,
+      items.reduce((sum, item) => sum + (sizes.get(item) ?? 1), 1),
+    );
     return list;
   }
   if (yaml.isScalar(node)) return readScalar(node, start, fallback, reading);
@@ -84,10 +109,19 @@ function readScalar(node: Yaml.Scalar, start: number, fallback: number, { source
   if (value === null && text === '') return { type: 'scalar', source, start: fallback, value };
   if (!isExact(value, text)) {
     const hint = 'quote it to make it text';
-    problems.push({ code: 'inexact-number', message: `${text} cannot be kept exactly as a number`, at: placeOf({ source, start }), hint });
+    problems.push({
+      code: 'inexact-number',
+      message: `${text} cannot be kept exactly as a number`,
+      at: placeOf({ source, start }),
+      hint,
+    });
   }
   if (value !== null && !['string', 'number', 'boolean'].includes(typeof value)) {
-    problems.push({ code: 'wrong-type', message: `expected text, a number or a truth value, found ${text}`, at: placeOf({ source, start }) });
+    problems.push({
+      code: 'wrong-type',
+      message: `expected text, a number or a truth value, found ${text}`,
+      at: placeOf({ source, start }),
+    });
     return { type: 'scalar', source, start, value: null };
   }
   return { type: 'scalar', source, start, value: value as string | number | boolean | null };
@@ -97,7 +131,8 @@ function follow(alias: Yaml.Alias, { source, anchors, problems }: Reading): Node
   const start = rangeStart(alias) ?? 0;
   const target = anchors.get(alias.source);
   if (target !== undefined && target !== 'open') return target;
-  const message = target === 'open' ? `*${alias.source} stands inside itself` : `no anchor &${alias.source} comes before this alias`;
+  const message =
+    target === 'open' ? `*${alias.source} stands inside itself` : `no anchor &${alias.source} comes before this alias`;
   problems.push({ code: 'bad-alias', message, at: placeOf({ source, start }) });
   return { type: 'scalar', source, start, value: null };
 }
@@ -120,7 +155,7 @@ function readMap(map: Yaml.YAMLMap, start: number, reading: Reading): Fields {
   }
   // What the map says itself wins; of several merged maps the first one does.
   for (const field of merged) if (!fields.has(field.name)) fields.set(field.name, field);
-  const node: Fields = repeated.length === 0 ? { type: 'map', source, start, fields } : { type: 'map', source, start, fields, repeated };
+  const node = mapOf(source, start, fields, repeated);
   sizes.set(node, size);
   return node;
 }
@@ -132,7 +167,11 @@ function isMerge(key: unknown, { yaml }: Reading): boolean {
 function mergedFields(value: Node, start: number, { source, problems }: Reading): readonly Field[] {
   const maps = value.type === 'list' ? value.items : [value];
   if (maps.every((map) => map.type === 'map')) return maps.flatMap((map) => [...map.fields.values()]);
-  problems.push({ code: 'wrong-type', message: 'expected a map or a list of maps to merge', at: placeOf({ source, start }) });
+  problems.push({
+    code: 'wrong-type',
+    message: 'expected a map or a list of maps to merge',
+    at: placeOf({ source, start }),
+  });
   return [];
 }
 

@@ -29,7 +29,13 @@ export function loadExperiment(file: string, kinds: readonly AnyKind[], readFile
   const writtenAs = new Map(cells.map((cell) => [cell.row, cell.written]));
   const rows = expansion.rows.map((row) => ({ row, written: writtenAs.get(row) ?? row.name }));
   const tables = readTables(draft, rows, expansion.variants, problems);
-  const reference = readPapers(draft.papers, expansion.rows.map((row) => row.name), tables, readFile, problems);
+  const reference = readPapers(
+    draft.papers,
+    expansion.rows.map((row) => row.name),
+    tables,
+    readFile,
+    problems,
+  );
   const graph = problems.length > 0 ? undefined : buildGraph(expansion.stages);
   if (graph?.ok === false) problems.push(...graph.problems);
   if (problems.length > 0) return fail(...inOrder(problems, file));

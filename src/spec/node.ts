@@ -4,13 +4,14 @@ import type { Place } from '../problem.ts';
 /** A file as read; `starts` (offsets of line beginnings) is computed when the first place is asked for. */
 export type Source = { readonly file: string; readonly text: string; starts?: readonly number[] };
 
-type Written = Readonly<{ source: Source; /** offset in the source's text */ start: number }>;
+type Written = Readonly<{ source: Source /** offset in the source's text */; start: number }>;
 
 export type Scalar = Written & Readonly<{ type: 'scalar'; value: null | boolean | number | string }>;
 export type List = Written & Readonly<{ type: 'list'; items: readonly Node[] }>;
 /** A key with its value; the place is the key's. */
 export type Field = Written & Readonly<{ name: string; value: Node }>;
-export type Fields = Written & Readonly<{ type: 'map'; fields: ReadonlyMap<string, Field>; repeated?: readonly Field[] }>;
+export type Fields = Written &
+  Readonly<{ type: 'map'; fields: ReadonlyMap<string, Field>; repeated?: readonly Field[] }>;
 
 /** A YAML value that remembers where each part of it was written, through `extends`, rows and aliases. */
 export type Node = Scalar | List | Fields;
@@ -33,6 +34,16 @@ function lineStarts(text: string): readonly number[] {
   return starts;
 }
 
+export function mapOf(
+  source: Source,
+  start: number,
+  fields: ReadonlyMap<string, Field>,
+  repeated: readonly Field[],
+): Fields {
+  const map: Fields = { type: 'map', source, start, fields };
+  return repeated.length === 0 ? map : { ...map, repeated };
+}
+
 export function toJson(node: Node): Json {
   if (node.type === 'scalar') return node.value;
   if (node.type === 'list') return node.items.map(toJson);
@@ -43,7 +54,8 @@ export function toJson(node: Node): Json {
 
 /** `__proto__` as a key is data like any other. */
 export function define(object: Record<string, Json>, name: string, value: Json): void {
-  if (name === '__proto__') Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
+  if (name === '__proto__')
+    Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
   else object[name] = value;
 }
 
@@ -52,6 +64,7 @@ export function describe(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a map';
-  if (typeof value === 'string') return `the text ${JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value)}`;
+  if (typeof value === 'string')
+    return `the text ${JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value)}`;
   return typeof value === 'number' ? `the number ${value}` : `${value}`;
 }

@@ -1,6 +1,6 @@
 import type { Problem } from '../problem.ts';
 import { suggest } from '../problem.ts';
-import type { PaperDraft } from './draft.ts';
+import type { PaperDraft } from './draft-table.ts';
 import type { Reference, TableSpec } from './experiment.ts';
 import type { Field, Fields, Node } from './node.ts';
 import { describe, placeOf, toJson } from './node.ts';
@@ -11,7 +11,13 @@ type PaperRow = Readonly<{ method: string; fields: ReadonlyMap<string, unknown>;
 type Names = Readonly<{ rows: readonly string[]; columns: readonly string[] }>;
 
 /** The paper's numbers under our names. Of several `paper:` entries later ones add to earlier ones. */
-export function readPapers(papers: readonly PaperDraft[], rows: readonly string[], tables: readonly TableSpec[], load: Load, problems: Problem[]): Reference | undefined {
+export function readPapers(
+  papers: readonly PaperDraft[],
+  rows: readonly string[],
+  tables: readonly TableSpec[],
+  load: Load,
+  problems: Problem[],
+): Reference | undefined {
   const columns = [...new Set(tables.flatMap((table) => table.columns.map((column) => column.label)))];
   const sources: string[] = [];
   const merged: Record<string, Record<string, number>> = {};
@@ -29,7 +35,8 @@ function readPaper(paper: PaperDraft, names: Names, load: Load, problems: Proble
   const table = root === undefined ? undefined : tableOf(root, paper, problems);
   if (root === undefined || table === undefined) return undefined;
   const before = problems.length;
-  const printed = table.type === 'list' ? table.items.flatMap((item) => readMethod(item, problems)) : readPoints(table, problems);
+  const printed =
+    table.type === 'list' ? table.items.flatMap((item) => readMethod(item, problems)) : readPoints(table, problems);
   if (problems.length > before) return undefined;
   checkOurNames(paper, names, problems);
   const theirColumns = [...new Set(printed.flatMap((row) => [...row.scores.keys()]))];
@@ -41,7 +48,9 @@ function readPaper(paper: PaperDraft, names: Names, load: Load, problems: Proble
   for (const name of names.rows) {
     const row = rowNamed(name, paper, printed, problems);
     if (row === undefined) continue;
-    const scores = columns.flatMap(([label, theirs]) => (row.scores.has(theirs) ? [[label, row.scores.get(theirs) as number] as const] : []));
+    const scores = columns.flatMap(([label, theirs]) =>
+      row.scores.has(theirs) ? [[label, row.scores.get(theirs) as number] as const] : [],
+    );
     if (scores.length > 0) rows[name] = Object.fromEntries(scores);
   }
   if (Object.keys(rows).length === 0 && problems.length === before) reportNothing(paper, printed, problems);
@@ -53,21 +62,39 @@ function open(paper: PaperDraft, load: Load, problems: Problem[]): Fields | unde
   const path = relativeTo(paper.file.node.source.file, paper.file.name);
   const text = load(path);
   if (text === undefined) {
-    problems.push({ code: 'no-file', message: `cannot read ${path}`, at: placeOf(paper.file.node), hint: `the path is relative to the folder of ${paper.file.node.source.file}` });
+    problems.push({
+      code: 'no-file',
+      message: `cannot read ${path}`,
+      at: placeOf(paper.file.node),
+      hint: `the path is relative to the folder of ${paper.file.node.source.file}`,
+    });
     return undefined;
   }
   const parsed = parse({ file: path, text });
   if (!parsed.ok) problems.push(...parsed.problems);
   else if (parsed.value.type === 'map') return parsed.value;
-  else problems.push({ code: 'wrong-type', message: `expected a map of tables, found ${describe(toJson(parsed.value))}`, at: placeOf(parsed.value) });
+  else
+    problems.push({
+      code: 'wrong-type',
+      message: `expected a map of tables, found ${describe(toJson(parsed.value))}`,
+      at: placeOf(parsed.value),
+    });
   return undefined;
 }
 
 function tableOf(root: Fields, paper: PaperDraft, problems: Problem[]): Node | undefined {
   const table = root.fields.get(paper.table.name)?.value;
-  if (table?.type === 'list' || (table?.type === 'map' && table.fields.get('points')?.value.type === 'map')) return table;
-  const tables = [...root.fields.values()].filter(({ value }) => value.type === 'list' || (value.type === 'map' && value.fields.has('points'))).map(({ name }) => name);
-  problems.push({ code: 'unknown-table', message: `${paper.file.name} has no table "${paper.table.name}"`, at: placeOf(paper.table.node), hint: suggest(paper.table.name, tables) });
+  if (table?.type === 'list' || (table?.type === 'map' && table.fields.get('points')?.value.type === 'map'))
+    return table;
+  const tables = [...root.fields.values()]
+    .filter(({ value }) => value.type === 'list' || (value.type === 'map' && value.fields.has('points')))
+    .map(({ name }) => name);
+  problems.push({
+    code: 'unknown-table',
+    message: `${paper.file.name} has no table "${paper.table.name}"`,
+    at: placeOf(paper.table.node),
+    hint: suggest(paper.table.name, tables),
+  });
   return undefined;
 }
 
@@ -76,22 +103,37 @@ function readMethod(node: Node, problems: Problem[]): readonly PaperRow[] {
   const method = node.type === 'map' ? node.fields.get('method')?.value : undefined;
   const scores = node.type === 'map' ? node.fields.get('scores')?.value : undefined;
   if (node.type !== 'map' || method?.type !== 'scalar' || typeof method.value !== 'string' || scores?.type !== 'map') {
-    problems.push({ code: 'wrong-type', message: 'expected { method: text, scores: { column: number } }', at: placeOf(node) });
+    problems.push({
+      code: 'wrong-type',
+      message: 'expected { method: text, scores: { column: number } }',
+      at: placeOf(node),
+    });
     return [];
   }
-  const fields = new Map([...node.fields].flatMap(([name, { value }]) => (value.type === 'scalar' ? [[name, value.value] as const] : [])));
+  const fields = new Map(
+    [...node.fields].flatMap(([name, { value }]) => (value.type === 'scalar' ? [[name, value.value] as const] : [])),
+  );
   return [{ method: method.value, fields, scores: readScores(scores, problems) }];
 }
 
 /** A figure: `{ benchmark, points: { name: number } }`, a table with one column. */
 function readPoints(node: Node, problems: Problem[]): readonly PaperRow[] {
-  const [benchmark, points] = node.type === 'map' ? [node.fields.get('benchmark')?.value, node.fields.get('points')?.value] : [];
+  const [benchmark, points] =
+    node.type === 'map' ? [node.fields.get('benchmark')?.value, node.fields.get('points')?.value] : [];
   if (points?.type !== 'map' || benchmark?.type !== 'scalar' || typeof benchmark.value !== 'string') {
-    problems.push({ code: 'wrong-type', message: 'expected { benchmark: text, points: { name: number } }', at: placeOf(node) });
+    problems.push({
+      code: 'wrong-type',
+      message: 'expected { benchmark: text, points: { name: number } }',
+      at: placeOf(node),
+    });
     return [];
   }
   const column = benchmark.value;
-  return [...readScores(points, problems)].map(([method, score]) => ({ method, fields: new Map([['method', method]]), scores: new Map([[column, score]]) }));
+  return [...readScores(points, problems)].map(([method, score]) => ({
+    method,
+    fields: new Map([['method', method]]),
+    scores: new Map([[column, score]]),
+  }));
 }
 
 /** null is a dash in the paper. */
@@ -100,7 +142,12 @@ function readScores(map: Fields, problems: Problem[]): ReadonlyMap<string, numbe
   for (const [name, { value }] of map.fields) {
     const score = toJson(value);
     if (typeof score === 'number') scores.set(name, score);
-    else if (score !== null) problems.push({ code: 'wrong-type', message: `"${name}": expected a number or null, found ${describe(score)}`, at: placeOf(value) });
+    else if (score !== null)
+      problems.push({
+        code: 'wrong-type',
+        message: `"${name}": expected a number or null, found ${describe(score)}`,
+        at: placeOf(value),
+      });
   }
   return scores;
 }
@@ -108,23 +155,44 @@ function readScores(map: Fields, problems: Problem[]): ReadonlyMap<string, numbe
 function checkOurNames(paper: PaperDraft, names: Names, problems: Problem[]): void {
   const check = (fields: readonly Field[], valid: readonly string[], code: string, what: string) => {
     for (const field of fields) {
-      if (!valid.includes(field.name)) problems.push({ code, message: `\`paper\`: we have no ${what} "${field.name}"`, at: placeOf(field), hint: suggest(field.name, valid) });
+      if (!valid.includes(field.name))
+        problems.push({
+          code,
+          message: `\`paper\`: we have no ${what} "${field.name}"`,
+          at: placeOf(field),
+          hint: suggest(field.name, valid),
+        });
     }
   };
   check(paper.rows, names.rows, 'unknown-row', 'row');
   check(paper.columns, names.columns, 'unknown-column', 'column');
 }
 
-function columnNamed(label: string, paper: PaperDraft, theirs: readonly string[], problems: Problem[]): string | undefined {
+function columnNamed(
+  label: string,
+  paper: PaperDraft,
+  theirs: readonly string[],
+  problems: Problem[],
+): string | undefined {
   const mapped = paper.columns.find((field) => field.name === label);
   if (mapped === undefined) return theirs.includes(label) ? label : undefined;
   const name = String(toJson(mapped.value));
   if (theirs.includes(name)) return name;
-  problems.push({ code: 'unknown-reference', message: `${paper.table.name} has no column "${name}"`, at: placeOf(mapped.value), hint: suggest(name, theirs) });
+  problems.push({
+    code: 'unknown-reference',
+    message: `${paper.table.name} has no column "${name}"`,
+    at: placeOf(mapped.value),
+    hint: suggest(name, theirs),
+  });
   return undefined;
 }
 
-function rowNamed(name: string, paper: PaperDraft, printed: readonly PaperRow[], problems: Problem[]): PaperRow | undefined {
+function rowNamed(
+  name: string,
+  paper: PaperDraft,
+  printed: readonly PaperRow[],
+  problems: Problem[],
+): PaperRow | undefined {
   const mapped = paper.rows.find((field) => field.name === name);
   const wanted: Node | undefined = mapped?.value;
   const value = wanted === undefined ? name : toJson(wanted);
@@ -132,19 +200,39 @@ function rowNamed(name: string, paper: PaperDraft, printed: readonly PaperRow[],
   const found = printed.filter((row) => pairs.every(([key, expected]) => row.fields.get(key) === expected));
   if (found.length === 1 || (found.length === 0 && wanted === undefined)) return found[0];
   const at = placeOf(wanted ?? paper.table.node);
-  const text = pairs.map(([key, expected]) => (pairs.length === 1 ? `"${String(expected)}"` : `${key}: ${String(expected)}`)).join(', ');
+  const text = pairs
+    .map(([key, expected]) => (pairs.length === 1 ? `"${String(expected)}"` : `${key}: ${String(expected)}`))
+    .join(', ');
   if (found.length === 0) {
     const methods = [...new Set(printed.map((row) => row.method))];
-    problems.push({ code: 'unknown-reference', message: `${paper.table.name} has no row ${text}`, at, hint: suggest(String(pairs[0]?.[1]), methods) });
+    problems.push({
+      code: 'unknown-reference',
+      message: `${paper.table.name} has no row ${text}`,
+      at,
+      hint: suggest(String(pairs[0]?.[1]), methods),
+    });
   } else {
     const hint = `say which, by its other fields: ${[...(found[0]?.fields ?? [])].map(([key, expected]) => `${key}: ${String(expected)}`).join(', ')}`;
-    problems.push({ code: 'ambiguous-reference', message: `${paper.table.name} has ${found.length} rows ${text}`, at, hint });
+    problems.push({
+      code: 'ambiguous-reference',
+      message: `${paper.table.name} has ${found.length} rows ${text}`,
+      at,
+      hint,
+    });
   }
   return undefined;
 }
 
 function reportNothing(paper: PaperDraft, printed: readonly PaperRow[], problems: Problem[]): void {
-  const [rows, columns] = [[...new Set(printed.map((row) => row.method))], [...new Set(printed.flatMap((row) => [...row.scores.keys()]))]];
+  const [rows, columns] = [
+    [...new Set(printed.map((row) => row.method))],
+    [...new Set(printed.flatMap((row) => [...row.scores.keys()]))],
+  ];
   const hint = `map names with \`rows\` and \`columns\`; rows: ${rows.slice(0, 6).join(', ')}; columns: ${columns.slice(0, 8).join(', ')}`;
-  problems.push({ code: 'unknown-reference', message: `no number of ${paper.table.name} has the name of a row and a column here`, at: placeOf(paper.table.node), hint });
+  problems.push({
+    code: 'unknown-reference',
+    message: `no number of ${paper.table.name} has the name of a row and a column here`,
+    at: placeOf(paper.table.node),
+    hint,
+  });
 }

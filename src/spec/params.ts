@@ -19,7 +19,16 @@ function validatorOf(kind: AnyKind): ValidateFunction {
   if (ajv === undefined) {
     const { default: Ajv } = require('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js');
     // Schemas are ours: a test checks them against the meta-schema, so that it need not be compiled in every process.
-    ajv = new Ajv({ allErrors: true, verbose: true, useDefaults: true, strict: false, meta: false, validateSchema: false, logger: false, formats: { path: true } });
+    ajv = new Ajv({
+      allErrors: true,
+      verbose: true,
+      useDefaults: true,
+      strict: false,
+      meta: false,
+      validateSchema: false,
+      logger: false,
+      formats: { path: true },
+    });
   }
   const made = ajv.compile(kind.params);
   validators.set(kind, made);
@@ -42,7 +51,9 @@ function relevant(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   const dropped = new Set<ErrorObject>(errors.filter(({ keyword }) => keyword === 'if'));
   for (const choice of choices) {
     const inside = errors.filter((error) => error !== choice && error.schemaPath.startsWith(`${choice.schemaPath}/`));
-    const deeper = inside.filter((error) => error.instancePath.length > choice.instancePath.length || error.keyword === 'additionalProperties');
+    const deeper = inside.filter(
+      (error) => error.instancePath.length > choice.instancePath.length || error.keyword === 'additionalProperties',
+    );
     for (const error of inside) if (!deeper.includes(error)) dropped.add(error);
     if (deeper.length > 0) dropped.add(choice);
   }
@@ -58,17 +69,32 @@ function toProblem(error: ErrorObject, written: Written): Problem {
     const key = String(error.params['additionalProperty'] ?? error.params['unevaluatedProperty']);
     const at = node.type === 'map' ? (node.fields.get(key) ?? node) : node;
     const owner = path === '' ? written.kind.kind : `"${path}" of ${written.kind.kind}`;
-    return { code: 'unknown-key', message: `"${key}" is no parameter of ${owner}`, at: placeOf(at), hint: suggest(key, propertyNames(schema)) };
+    return {
+      code: 'unknown-key',
+      message: `"${key}" is no parameter of ${owner}`,
+      at: placeOf(at),
+      hint: suggest(key, propertyNames(schema)),
+    };
   }
   if (error.keyword === 'required') {
     const key = String(error.params['missingProperty']);
     const about = describeProperty(schema, key);
-    return { code: 'missing-parameter', message: `${name} (${written.kind.kind}) needs "${key}"`, at: placeOf(field), ...(about === undefined ? {} : { hint: `${key}: ${about}` }) };
+    return {
+      code: 'missing-parameter',
+      message: `${name} (${written.kind.kind}) needs "${key}"`,
+      at: placeOf(field),
+      ...(about === undefined ? {} : { hint: `${key}: ${about}` }),
+    };
   }
   const found = describe(error.data);
   const hint = error.keyword === 'enum' && typeof error.data === 'string' ? suggestValue(error) : undefined;
   const code = error.keyword === 'type' ? 'wrong-type' : 'bad-value';
-  return { code, message: `${name} of ${written.kind.kind}: expected ${expectation(error)}, found ${found}`, at: placeOf(node), ...(hint === undefined ? {} : { hint }) };
+  return {
+    code,
+    message: `${name} of ${written.kind.kind}: expected ${expectation(error)}, found ${found}`,
+    at: placeOf(node),
+    ...(hint === undefined ? {} : { hint }),
+  };
 }
 
 function suggestValue(error: ErrorObject): string {
@@ -81,14 +107,23 @@ function describeProperty(schema: Readonly<Record<string, unknown>>, key: string
 }
 
 const articles: Readonly<Record<string, string>> = {
-  object: 'a map', array: 'a list', string: 'text', number: 'a number', integer: 'a whole number', boolean: 'true or false', null: 'nothing',
+  object: 'a map',
+  array: 'a list',
+  string: 'text',
+  number: 'a number',
+  integer: 'a whole number',
+  boolean: 'true or false',
+  null: 'nothing',
 };
 
 /** What a keyword of a schema asks for, in words. */
 function expectation({ keyword, params, schema, message }: ErrorObject): string {
   switch (keyword) {
     case 'type':
-      return [params['type']].flat().map((type) => articles[String(type)] ?? String(type)).join(' or ');
+      return [params['type']]
+        .flat()
+        .map((type) => articles[String(type)] ?? String(type))
+        .join(' or ');
     case 'enum':
       return `one of ${(params['allowedValues'] as readonly unknown[]).map(String).join(', ')}`;
     case 'const':
@@ -126,11 +161,15 @@ function alternative(schema: Readonly<Record<string, unknown>>): string {
 }
 
 /** The value that a JSON pointer leads to, and the key it stands under; the nearest that was written. */
-function locate(pointer: string, { stage, node }: Written): { node: Node; field: { source: Node['source']; start: number } } {
+function locate(
+  pointer: string,
+  { stage, node }: Written,
+): { node: Node; field: { source: Node['source']; start: number } } {
   let at: Node = node;
   let field: { source: Node['source']; start: number } = stage;
   for (const part of pointer.split('/').slice(1).map(unescapePointer)) {
-    const below: Field | Node | undefined = at.type === 'map' ? at.fields.get(part) : at.type === 'list' ? at.items[Number(part)] : undefined;
+    const below: Field | Node | undefined =
+      at.type === 'map' ? at.fields.get(part) : at.type === 'list' ? at.items[Number(part)] : undefined;
     if (below === undefined) break;
     field = below;
     at = 'value' in below && 'name' in below ? below.value : (below as Node);

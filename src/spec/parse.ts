@@ -54,7 +54,12 @@ function extended(value: Node, file: string, load: Load, from: readonly string[]
     return fail({ code: 'extends-cycle', message: `files extend each other in a circle: ${circle}`, at });
   }
   if (load(path) === undefined) {
-    return fail({ code: 'no-file', message: `cannot read ${path}`, at, hint: `the path is relative to the folder of ${file}` });
+    return fail({
+      code: 'no-file',
+      message: `cannot read ${path}`,
+      at,
+      hint: `the path is relative to the folder of ${file}`,
+    });
   }
   return chain(path, load, from);
 }
@@ -74,7 +79,12 @@ function reportRepeated(node: Node, path: readonly string[], problems: Problem[]
     const first = node.fields.get(field.name);
     const noun = (path.length === 1 ? nouns[path[0] as string] : undefined) ?? 'key';
     const where = first === undefined ? '' : `, first on line ${placeOf(first).line}`;
-    problems.push({ code: `duplicate-${noun}`, message: `"${field.name}" is given twice${where}`, at: placeOf(field), hint: `rename or remove one ${noun}` });
+    problems.push({
+      code: `duplicate-${noun}`,
+      message: `"${field.name}" is given twice${where}`,
+      at: placeOf(field),
+      hint: `rename or remove one ${noun}`,
+    });
   }
   for (const [name, field] of node.fields) {
     if (field.value.type !== 'scalar') reportRepeated(field.value, path.length > 1 ? path : [...path, name], problems);

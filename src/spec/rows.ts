@@ -15,7 +15,11 @@ export type FullRow = Readonly<{ name: string; field?: Field; differences: reado
 /** One dimension of the grid that `vary` spans. */
 export type Axis = Readonly<{ path: string; values: readonly Readonly<{ difference: Difference; text: string }>[] }>;
 
-type Context = Readonly<{ stages: ReadonlyMap<string, Field>; kinds: ReadonlyMap<string, AnyKind>; problems: Problem[] }>;
+type Context = Readonly<{
+  stages: ReadonlyMap<string, Field>;
+  kinds: ReadonlyMap<string, AnyKind>;
+  problems: Problem[];
+}>;
 
 /** The rows of an experiment; without `rows` a single one, named by the experiment. */
 export function readRows(draft: Draft, kinds: ReadonlyMap<string, AnyKind>, problems: Problem[]): readonly FullRow[] {
@@ -50,15 +54,25 @@ function ancestry(row: RowDraft, rows: ReadonlyMap<string, RowDraft>, problems: 
     const next = typeof name === 'string' ? rows.get(name) : undefined;
     if (next === undefined || typeof name !== 'string') {
       const code = typeof name === 'string' ? 'unknown-row' : 'wrong-type';
-      const message = typeof name === 'string' ? `there is no row "${name}"` : `expected the name of a row, found ${describe(name)}`;
-      problems.push({ code, message, at, hint: suggest(String(name), [...rows.keys()].filter((other) => other !== row.name)) });
+      const message =
+        typeof name === 'string' ? `there is no row "${name}"` : `expected the name of a row, found ${describe(name)}`;
+      problems.push({
+        code,
+        message,
+        at,
+        hint: suggest(
+          String(name),
+          [...rows.keys()].filter((other) => other !== row.name),
+        ),
+      });
       break;
     }
     if (chain.includes(name)) {
       const circle = [...chain.slice(chain.indexOf(name)), name].join(' -> ');
       // Every member of a circle finds it: only the first one in the file reports.
       const members = chain.slice(chain.indexOf(name));
-      if ([...rows.keys()].find((other) => members.includes(other)) === row.name) problems.push({ code: 'row-cycle', message: `rows extend each other in a circle: ${circle}`, at });
+      if ([...rows.keys()].find((other) => members.includes(other)) === row.name)
+        problems.push({ code: 'row-cycle', message: `rows extend each other in a circle: ${circle}`, at });
       break;
     }
     chain.push(name);
@@ -79,7 +93,14 @@ function readPath(field: Field, context: Context): Readonly<{ stage: string; pat
   const [stage = '', ...path] = field.name.split('.');
   const base = context.stages.get(stage);
   if (base === undefined) {
-    unknown(field, nearest(stage, [...context.stages.keys()]), 0, suggest(stage, [...context.stages.keys()]), `there is no stage "${stage}"`, context);
+    unknown(
+      field,
+      nearest(stage, [...context.stages.keys()]),
+      0,
+      suggest(stage, [...context.stages.keys()]),
+      `there is no stage "${stage}"`,
+      context,
+    );
     return undefined;
   }
   if (path.length === 0) return wholeStage(field, context);
@@ -90,10 +111,18 @@ function readPath(field: Field, context: Context): Readonly<{ stage: string; pat
   return checkPath(field, path, kind, context) ? { stage, path } : undefined;
 }
 
-function wholeStage(field: Field, { problems }: Context): Readonly<{ stage: string; path: readonly string[] }> | undefined {
+function wholeStage(
+  field: Field,
+  { problems }: Context,
+): Readonly<{ stage: string; path: readonly string[] }> | undefined {
   if (field.value.type === 'map') return { stage: field.name, path: [] };
   const message = `expected a map of changes to stage "${field.name}", found ${describe(toJson(field.value))}`;
-  problems.push({ code: 'wrong-type', message, at: placeOf(field.value), hint: `or a dotted path: ${field.name}.parameter: value` });
+  problems.push({
+    code: 'wrong-type',
+    message,
+    at: placeOf(field.value),
+    hint: `or a dotted path: ${field.name}.parameter: value`,
+  });
   return undefined;
 }
 
@@ -108,9 +137,19 @@ function checkPath(field: Field, path: readonly string[], kind: AnyKind, context
     if (next.length === 0) {
       // Ports that depend on parameters are checked when those are known.
       if (index === 0 && path.length === 1 && (ports === undefined || Object.hasOwn(ports, name))) return true;
-      const names = [...schemas.flatMap((schema) => propertyNames(schema, kind.params)), ...(index === 0 ? Object.keys(ports ?? {}) : [])];
+      const names = [
+        ...schemas.flatMap((schema) => propertyNames(schema, kind.params)),
+        ...(index === 0 ? Object.keys(ports ?? {}) : []),
+      ];
       const owner = index === 0 ? kind.kind : `"${path.slice(0, index).join('.')}" of ${kind.kind}`;
-      unknown(field, nearest(name, names), index + 1, suggest(name, names), `"${name}" is no parameter or input of ${owner}`, context);
+      unknown(
+        field,
+        nearest(name, names),
+        index + 1,
+        suggest(name, names),
+        `"${name}" is no parameter or input of ${owner}`,
+        context,
+      );
       return false;
     }
     schemas = next;
@@ -118,7 +157,14 @@ function checkPath(field: Field, path: readonly string[], kind: AnyKind, context
   return true;
 }
 
-function unknown(field: Field, match: string | undefined, segment: number, otherwise: string, why: string, { problems }: Context): void {
+function unknown(
+  field: Field,
+  match: string | undefined,
+  segment: number,
+  otherwise: string,
+  why: string,
+  { problems }: Context,
+): void {
   const fixed = match === undefined ? undefined : field.name.split('.').with(segment, match).join('.');
   const hint = fixed === undefined ? otherwise : `did you mean "${fixed}"?`;
   problems.push({ code: 'unknown-path', message: `"${field.name}" matches nothing: ${why}`, at: placeOf(field), hint });
@@ -126,5 +172,7 @@ function unknown(field: Field, match: string | undefined, segment: number, other
 
 /** Differences as dotted paths and values, for reports; of the same path the last one counts. */
 export function differencesOf(differences: readonly Difference[]): Readonly<Record<string, Json>> {
-  return Object.fromEntries(differences.map(({ stage, path, field }) => [[stage, ...path].join('.'), toJson(field.value)]));
+  return Object.fromEntries(
+    differences.map(({ stage, path, field }) => [[stage, ...path].join('.'), toJson(field.value)]),
+  );
 }

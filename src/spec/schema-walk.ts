@@ -31,10 +31,15 @@ export function propertySchemas(schemas: readonly unknown[], name: string, root:
   const parts = schemas.flatMap((schema) => schemaParts(schema, root));
   const named = parts.flatMap((part) => (part['properties'] as SchemaPart | undefined)?.[name] ?? []);
   if (named.length > 0) return named;
-  const rest = parts.map((part) => part['additionalProperties']).filter((schema) => schema !== undefined && schema !== false);
+  const rest = parts
+    .map((part) => part['additionalProperties'])
+    .filter((schema) => schema !== undefined && schema !== false);
   if (rest.includes(true) || parts.some((part) => part['patternProperties'] !== undefined)) return 'open';
   if (rest.length > 0) return rest;
-  const isOpen = parts.some((part) => part['type'] === 'object' && part['additionalProperties'] === undefined && part['properties'] === undefined);
+  const isOpen = parts.some(
+    (part) =>
+      part['type'] === 'object' && part['additionalProperties'] === undefined && part['properties'] === undefined,
+  );
   return isOpen ? 'open' : [];
 }
 

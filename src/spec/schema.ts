@@ -1,5 +1,6 @@
 import type { AnyKind, Ports } from '../stages/kind.ts';
-import { columnKeys, experimentKeys, paperKeys, stageName, tableKeys } from './draft.ts';
+import { experimentKeys, stageName } from './draft.ts';
+import { columnKeys, paperKeys, tableKeys } from './draft-table.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -10,29 +11,54 @@ const column: Schema = {
   description: 'A stage (its headline metric) or stage.metric.',
   anyOf: [
     { type: 'string' },
-    closed(columnKeys, {
-      stage: text('The stage whose metric is shown.'),
-      metric: text("A metric of the stage; default: its kind's headline."),
-      label: text('Head of the column; default: as written.'),
-      lowerIsBetter: { type: 'boolean', description: 'The smallest number is the best.' },
-    }, ['stage']),
+    closed(
+      columnKeys,
+      {
+        stage: text('The stage whose metric is shown.'),
+        metric: text("A metric of the stage; default: its kind's headline."),
+        label: text('Head of the column; default: as written.'),
+        lowerIsBetter: { type: 'boolean', description: 'The smallest number is the best.' },
+      },
+      ['stage'],
+    ),
   ],
 };
 
-const table: Schema = closed(tableKeys, {
-  title: text('Shown above the table.'),
-  columns: { type: 'array', items: column, minItems: 1, description: 'What is shown: stage, stage.metric, or a map with a label.' },
-  baseline: text('The row that deltas are taken against.'),
-  average: text('Label of a last column with the mean of the others.'),
-  rows: texts('The rows shown; default: all. A row runs only what the tables that show it read.'),
-}, ['columns']);
+const table: Schema = closed(
+  tableKeys,
+  {
+    title: text('Shown above the table.'),
+    columns: {
+      type: 'array',
+      items: column,
+      minItems: 1,
+      description: 'What is shown: stage, stage.metric, or a map with a label.',
+    },
+    baseline: text('The row that deltas are taken against.'),
+    average: text('Label of a last column with the mean of the others.'),
+    rows: texts('The rows shown; default: all. A row runs only what the tables that show it read.'),
+  },
+  ['columns'],
+);
 
-const paper: Schema = closed(paperKeys, {
-  file: text('JSON file with printed numbers, relative to this file.'),
-  table: text('Key of the table in that file.'),
-  rows: { type: 'object', description: 'Our row: the method in the paper, or { method, llm, ... } that singles one out. Equal names need no entry.' },
-  columns: { type: 'object', additionalProperties: { type: 'string' }, description: 'Our column label: the column in the paper.' },
-}, ['file', 'table']);
+const paper: Schema = closed(
+  paperKeys,
+  {
+    file: text('JSON file with printed numbers, relative to this file.'),
+    table: text('Key of the table in that file.'),
+    rows: {
+      type: 'object',
+      description:
+        'Our row: the method in the paper, or { method, llm, ... } that singles one out. Equal names need no entry.',
+    },
+    columns: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      description: 'Our column label: the column in the paper.',
+    },
+  },
+  ['file', 'table'],
+);
 
 const differences: Schema = {
   type: 'object',
@@ -49,12 +75,35 @@ export function experimentSchema(kinds: readonly AnyKind[]): Schema {
       name: text('Name of the experiment.'),
       description: text('One line about it.'),
       extends: text('An experiment file that this one changes: maps merge, scalars and lists replace, null removes.'),
-      seeds: { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 1, uniqueItems: true, description: 'Every row runs once per seed; stages without a seed of their own take it.' },
-      stages: { type: 'object', propertyNames: { pattern: stageName.source }, additionalProperties: stageSchema(kinds), description: 'Stages by name. A stage of the file that this one extends may be given in part.' },
-      rows: { type: 'object', additionalProperties: differences, description: 'Rows by name: differences from the stages above.' },
-      vary: { type: 'object', additionalProperties: { type: 'array', minItems: 1 }, description: 'Dotted paths and lists of values: a grid that multiplies the rows.' },
+      seeds: {
+        type: 'array',
+        items: { type: 'integer', minimum: 0 },
+        minItems: 1,
+        uniqueItems: true,
+        description: 'Every row runs once per seed; stages without a seed of their own take it.',
+      },
+      stages: {
+        type: 'object',
+        propertyNames: { pattern: stageName.source },
+        additionalProperties: stageSchema(kinds),
+        description: 'Stages by name. A stage of the file that this one extends may be given in part.',
+      },
+      rows: {
+        type: 'object',
+        additionalProperties: differences,
+        description: 'Rows by name: differences from the stages above.',
+      },
+      vary: {
+        type: 'object',
+        additionalProperties: { type: 'array', minItems: 1 },
+        description: 'Dotted paths and lists of values: a grid that multiplies the rows.',
+      },
       table,
-      tables: { type: 'array', items: table, description: 'Several tables read from one graph; the first is the main one.' },
+      tables: {
+        type: 'array',
+        items: table,
+        description: 'Several tables read from one graph; the first is the main one.',
+      },
       paper: { anyOf: [paper, { type: 'array', items: paper }], description: 'Printed numbers shown beside ours.' },
     }),
     definitions: Object.fromEntries(kinds.map((kind) => [kind.kind, kindSchema(kind)])),
@@ -62,16 +111,26 @@ export function experimentSchema(kinds: readonly AnyKind[]): Schema {
 }
 
 /** `properties` of a closed object in the order of its keys; both lists have to name the same. */
-function closed(keys: readonly string[], properties: Readonly<Record<string, Schema>>, required: readonly string[] = []): Schema {
+function closed(
+  keys: readonly string[],
+  properties: Readonly<Record<string, Schema>>,
+  required: readonly string[] = [],
+): Schema {
   const missing = keys.filter((key) => properties[key] === undefined);
-  if (missing.length > 0 || Object.keys(properties).length !== keys.length) throw new Error(`keys ${keys.join()} are described as ${Object.keys(properties).join()}`);
+  if (missing.length > 0 || Object.keys(properties).length !== keys.length)
+    throw new Error(`keys ${keys.join()} are described as ${Object.keys(properties).join()}`);
   return { type: 'object', additionalProperties: false, ...(required.length === 0 ? {} : { required }), properties };
 }
 
 function stageSchema(kinds: readonly AnyKind[]): Schema {
   return {
     type: 'object',
-    properties: { kind: { description: 'What the stage does.', oneOf: kinds.map((kind) => ({ const: kind.kind, description: kind.summary })) } },
+    properties: {
+      kind: {
+        description: 'What the stage does.',
+        oneOf: kinds.map((kind) => ({ const: kind.kind, description: kind.summary })),
+      },
+    },
     allOf: kinds.map((kind) => ({
       if: { required: ['kind'], properties: { kind: { const: kind.kind } } },
       // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
@@ -82,7 +141,11 @@ function stageSchema(kinds: readonly AnyKind[]): Schema {
 
 /** Parameters and inputs of a kind side by side. Nothing is required: the rest may stand in the file that is extended. */
 function kindSchema(kind: AnyKind): Schema {
-  const { required: _, properties, ...rest } = rebase(kind.params, `#/definitions/${kind.kind}/`) as Record<string, unknown>;
+  const {
+    required: _,
+    properties,
+    ...rest
+  } = rebase(kind.params, `#/definitions/${kind.kind}/`) as Record<string, unknown>;
   const ports = typeof kind.inputs === 'function' ? undefined : (kind.inputs as Ports);
   const inputs = Object.fromEntries(Object.entries(ports ?? {}).map(([name, port]) => [name, portSchema(port)]));
   const isOpen = ports === undefined;
@@ -94,7 +157,13 @@ function kindSchema(kind: AnyKind): Schema {
       kind: { const: kind.kind, description: kind.summary },
       ...(properties as Schema),
       ...inputs,
-      inputs: { type: 'object', description: 'Inputs by port, where they are not written inline.', ...(isOpen || kind.anyInputs ? { additionalProperties: { type: 'string' } } : { additionalProperties: false, properties: inputs }) },
+      inputs: {
+        type: 'object',
+        description: 'Inputs by port, where they are not written inline.',
+        ...(isOpen || kind.anyInputs
+          ? { additionalProperties: { type: 'string' } }
+          : { additionalProperties: false, properties: inputs }),
+      },
     },
   };
 }
@@ -108,7 +177,12 @@ function rebase(schema: unknown, prefix: string): unknown {
   if (Array.isArray(schema)) return schema.map((item) => rebase(item, prefix));
   if (schema === null || typeof schema !== 'object') return schema;
   return Object.fromEntries(
-    Object.entries(schema).map(([key, value]) => [key, key === '$ref' && typeof value === 'string' && value.startsWith('#/') ? prefix + value.slice(2) : rebase(value, prefix)]),
+    Object.entries(schema).map(([key, value]) => [
+      key,
+      key === '$ref' && typeof value === 'string' && value.startsWith('#/')
+        ? prefix + value.slice(2)
+        : rebase(value, prefix),
+    ]),
   );
 }
 

@@ -2,15 +2,19 @@ import type { Problem } from '../problem.ts';
 import { nearest, suggest } from '../problem.ts';
 import type { CellPlan } from './cells.ts';
 import type { Variant } from './check.ts';
-import type { ColumnDraft, Draft, Named, TableDraft } from './draft.ts';
+import type { Draft } from './draft.ts';
+import type { ColumnDraft, TableDraft } from './draft-table.ts';
 import type { Column, Row, TableSpec } from './experiment.ts';
 import { placeOf } from './node.ts';
+import { type Named, present } from './read.ts';
 
 /** Which stages a cell has to run: those that the tables showing its row read; all stages without tables. */
 export function rootsOf(draft: Draft): (cell: CellPlan) => readonly string[] {
   const all = [...draft.stages.keys()];
   if (draft.tables.length === 0) return () => all;
-  const columns = draft.tables.map((table) => table.columns.map((column) => stageOf(column)).filter((name) => draft.stages.has(name)));
+  const columns = draft.tables.map((table) =>
+    table.columns.map((column) => stageOf(column)).filter((name) => draft.stages.has(name)),
+  );
   // The same set of tables gives the same array: the expansion compares them by identity.
   const known = new Map<string, readonly string[]>();
   return (cell) => {
@@ -34,7 +38,12 @@ function stageOf({ of }: ColumnDraft): string {
 export type RowNames = readonly Readonly<{ row: Row; written: string }>[];
 
 /** Tables with every column, row and baseline checked against what the expansion makes. */
-export function readTables(draft: Draft, rows: RowNames, variants: ReadonlyMap<string, readonly Variant[]>, problems: Problem[]): readonly TableSpec[] {
+export function readTables(
+  draft: Draft,
+  rows: RowNames,
+  variants: ReadonlyMap<string, readonly Variant[]>,
+  problems: Problem[],
+): readonly TableSpec[] {
   const names = new Set(rows.flatMap(({ row, written }) => [row.name, written]));
   return draft.tables.map((table) => {
     const columns = table.columns.flatMap((column) => readColumn(column, draft, variants, problems) ?? []);
@@ -42,33 +51,52 @@ export function readTables(draft: Draft, rows: RowNames, variants: ReadonlyMap<s
     for (const row of table.rows ?? []) checkRow(row, names, problems);
     const shown = rows.filter(({ row, written }) => shows(table, row.name, written)).map(({ row }) => row.name);
     const baseline = table.baseline === undefined ? undefined : readBaseline(table.baseline, shown, problems);
-    return {
-      ...(table.title === undefined ? {} : { title: table.title }),
-      columns,
-      ...(baseline === undefined ? {} : { baseline }),
-      ...(table.average === undefined ? {} : { average: table.average }),
-      ...(table.rows === undefined ? {} : { rows: shown }),
-    };
+    const { title, average } = table;
+    return { columns, ...present({ title, average, baseline, rows: table.rows === undefined ? undefined : shown }) };
   });
 }
 
 function checkRow({ name, node }: Named, names: ReadonlySet<string>, problems: Problem[]): void {
-  if (!names.has(name)) problems.push({ code: 'unknown-row', message: `there is no row "${name}"`, at: placeOf(node), hint: suggest(name, [...names]) });
+  if (!names.has(name))
+    problems.push({
+      code: 'unknown-row',
+      message: `there is no row "${name}"`,
+      at: placeOf(node),
+      hint: suggest(name, [...names]),
+    });
 }
 
 function readBaseline({ name, node }: Named, shown: readonly string[], problems: Problem[]): string | undefined {
   if (shown.includes(name)) return name;
-  problems.push({ code: 'unknown-row', message: `the baseline "${name}" is no row of this table`, at: placeOf(node), hint: suggest(name, shown) });
+  problems.push({
+    code: 'unknown-row',
+    message: `the baseline "${name}" is no row of this table`,
+    at: placeOf(node),
+    hint: suggest(name, shown),
+  });
   return undefined;
 }
 
-function readColumn(column: ColumnDraft, draft: Draft, variants: ReadonlyMap<string, readonly Variant[]>, problems: Problem[]): Column | undefined {
+function readColumn(
+  column: ColumnDraft,
+  draft: Draft,
+  variants: ReadonlyMap<string, readonly Variant[]>,
+  problems: Problem[],
+): Column | undefined {
   const stage = stageOf(column);
   const at = placeOf(column.node);
   if (!draft.stages.has(stage)) {
     const match = nearest(stage, [...draft.stages.keys()]);
-    const hint = match === undefined ? suggest(stage, [...draft.stages.keys()]) : `did you mean "${match}${column.of.slice(stage.length)}"?`;
-    problems.push({ code: 'unknown-column', message: `no stage makes "${column.of}": there is no stage "${stage}"`, at, hint });
+    const hint =
+      match === undefined
+        ? suggest(stage, [...draft.stages.keys()])
+        : `did you mean "${match}${column.of.slice(stage.length)}"?`;
+    problems.push({
+      code: 'unknown-column',
+      message: `no stage makes "${column.of}": there is no stage "${stage}"`,
+      at,
+      hint,
+    });
     return undefined;
   }
   const forms = variants.get(stage) ?? [];
@@ -76,23 +104,46 @@ function readColumn(column: ColumnDraft, draft: Draft, variants: ReadonlyMap<str
   // A stage whose own mistakes are reported says nothing about its metrics.
   if (kind === undefined) return undefined;
   const metric = column.of.length > stage.length ? column.of.slice(stage.length + 1) : kind.headline;
-  const metrics = kind.metrics === undefined ? undefined : [...new Set(forms.flatMap((form) => kind.metrics?.(form.params) ?? []))];
+  const metrics =
+    kind.metrics === undefined ? undefined : [...new Set(forms.flatMap((form) => kind.metrics?.(form.params) ?? []))];
   if (metric === undefined) {
-    const hint = metrics === undefined ? `${stage}.metric` : `valid: ${metrics.map((name) => `${stage}.${name}`).join(', ')}`;
-    problems.push({ code: 'unknown-column', message: `"${stage}" (${kind.kind}) has no headline metric, so one has to be named`, at, hint });
+    const hint =
+      metrics === undefined ? `${stage}.metric` : `valid: ${metrics.map((name) => `${stage}.${name}`).join(', ')}`;
+    problems.push({
+      code: 'unknown-column',
+      message: `"${stage}" (${kind.kind}) has no headline metric, so one has to be named`,
+      at,
+      hint,
+    });
     return undefined;
   }
   if (metrics !== undefined && !metrics.includes(metric)) {
-    problems.push({ code: 'unknown-column', message: `stage "${stage}" (${kind.kind}) reports no metric "${metric}"`, at, hint: suggest(metric, metrics) });
+    problems.push({
+      code: 'unknown-column',
+      message: `stage "${stage}" (${kind.kind}) reports no metric "${metric}"`,
+      at,
+      hint: suggest(metric, metrics),
+    });
     return undefined;
   }
-  return { label: column.label, stage, metric, ...(column.lowerIsBetter === undefined ? {} : { lowerIsBetter: column.lowerIsBetter }) };
+  return {
+    label: column.label,
+    stage,
+    metric,
+    ...(column.lowerIsBetter === undefined ? {} : { lowerIsBetter: column.lowerIsBetter }),
+  };
 }
 
 function reportRepeatedLabels(table: TableDraft, problems: Problem[]): void {
   const seen = new Set<string>(table.average === undefined ? [] : [table.average]);
   for (const { label, node } of table.columns) {
-    if (seen.has(label)) problems.push({ code: 'duplicate-column', message: `two columns are called "${label}"`, at: placeOf(node), hint: 'give one a label of its own' });
+    if (seen.has(label))
+      problems.push({
+        code: 'duplicate-column',
+        message: `two columns are called "${label}"`,
+        at: placeOf(node),
+        hint: 'give one a label of its own',
+      });
     seen.add(label);
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { stringify } from 'yaml';
 import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import type { Problem } from '../../src/problem.ts';
 import { readYaml } from '../../src/spec/full-yaml.ts';
 import { type Node, toJson } from '../../src/spec/node.ts';
@@ -64,7 +64,11 @@ describe('plain YAML', () => {
   });
 
   it('reads JSON files', () => {
-    const text = JSON.stringify({ source: 'x', table3: [{ method: '+SEA', scores: { VQAv2: 80.5, GQA: null } }] }, null, 1);
+    const text = JSON.stringify(
+      { source: 'x', table3: [{ method: '+SEA', scores: { VQAv2: 80.5, GQA: null } }] },
+      null,
+      1,
+    );
     const { plain, full } = both(text);
     expect(plain).toBeDefined();
     expect(plain).toEqual(full);
@@ -85,12 +89,27 @@ describe('plain YAML', () => {
   });
 
   it('never reads a damaged file otherwise than the yaml package does', () => {
-    const piece = fc.constantFrom(...' \n:-#,[]{}"\'&*!|>%@`~?<\\/.ab01=\t\r', '\n  ', ': ', '- ', ' #', '{}', '\n\n', 'null', '---', 'é', '😀');
+    const piece = fc.constantFrom(
+      ...' \n:-#,[]{}"\'&*!|>%@`~?<\\/.ab01=\t\r',
+      '\n  ',
+      ': ',
+      '- ',
+      ' #',
+      '{}',
+      '\n\n',
+      'null',
+      '---',
+      'é',
+      '😀',
+    );
     const edit = fc.record({ at: fc.nat(sample.length), remove: fc.nat(6), insert: fc.array(piece, { maxLength: 3 }) });
     let read = 0;
     fc.assert(
       fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
-        const text = edits.reduce((t, { at, remove, insert }) => t.slice(0, at) + insert.join('') + t.slice(at + remove), sample);
+        const text = edits.reduce(
+          (t, { at, remove, insert }) => t.slice(0, at) + insert.join('') + t.slice(at + remove),
+          sample,
+        );
         const { plain, full, problems } = both(text);
         if (plain === undefined) return;
         read++;
