@@ -1,0 +1,116 @@
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import { type Problem, ProblemError } from '../problem.ts';
+import { readJsonLines, shape } from './json-file.ts';
+import { problemAt } from './text-file.ts';
+
+/** A question's id as its official file writes it: VQAv2, POPE, MMBench and MM-Vet count, the others name. */
+export type Id = string | number;
+
+/** One line of LLaVA's answers file, with where it stood. */
+export type Answer = Readonly<{
+  question_id: Id;
+  /** the question's text as LLaVA records it (see Question.recorded) */
+  prompt: string;
+  text: string;
+  answer_id?: string;
+  model_id?: string;
+  metadata?: Readonly<Record<string, unknown>>;
+  /** line in `file`, from 1 */
+  line: number;
+}>;
+
+/** An answers file as it was read; scorers name `file` and the answer's line when they stop. */
+export type Answers = Readonly<{ file: string; lines: readonly Answer[]; broken: readonly Problem[] }>;
+
+const answerLine = shape({
+  type: 'object',
+  required: ['question_id', 'text'],
+  properties: {
+    question_id: { anyOf: [{ type: 'integer' }, { type: 'string' }] },
+    prompt: { type: 'string' },
+    text: { type: 'string' },
+    answer_id: { type: 'string' },
+    model_id: { type: 'string' },
+    metadata: { type: 'object' },
+  },
+});
+
+/** Reads LLaVA's answers JSONL; `skipBroken` leaves broken lines out and lists them, as LLaVA's upload scripts do. */
+export async function readAnswers(file: string, options: { skipBroken?: boolean } = {}): Promise<Answers> {
+  const broken: Problem[] = [];
+  const lines = await readJsonLines(
+    file,
+    answerLine,
+    options.skipBroken ? (problem) => broken.push(problem) : undefined,
+  );
+  return {
+    file,
+    broken,
+    lines: lines.map(({ line, value }) => ({
+      question_id: value.question_id,
+      prompt: value.prompt ?? '',
+      text: value.text,
+      ...(value.answer_id === undefined ? {} : { answer_id: value.answer_id }),
+      ...(value.model_id === undefined ? {} : { model_id: value.model_id }),
+      ...(value.metadata === undefined ? {} : { metadata: value.metadata }),
+      line,
+    })),
+  };
+}
+
+/** A line as LLaVA writes it: its key order; `extra` holds MMBench's round_id, options and option_char. */
+export type AnswerLine = Readonly<{
+  question_id: Id;
+  prompt: string;
+  text: string;
+  answer_id: string;
+  model_id: string;
+  metadata?: Readonly<Record<string, unknown>>;
+  extra?: Readonly<Record<string, unknown>>;
+}>;
+
+export async function writeAnswers(file: string, answers: Iterable<AnswerLine>): Promise<void> {
+  const stream = createWriteStream(file, 'utf8');
+  for (const { extra, metadata, question_id, prompt, text, answer_id, model_id } of answers) {
+    const { round_id, ...others } = extra ?? {};
+    const round = round_id === undefined ? {} : { round_id };
+    const line = { question_id, ...round, prompt, text, ...others, answer_id, model_id, metadata: metadata ?? {} };
+    if (!stream.write(`${JSON.stringify(line)}\n`)) await once(stream, 'drain');
+  }
+  stream.end();
+  await finished(stream);
+}
+
+/**
+ * The answers by id, a repeated id's last line winning (as the dictionaries of the official scripts do). Ids that no
+ * question has stop with file and line.
+ */
+export function answersById(answers: Answers, known: (id: string) => boolean): ReadonlyMap<string, Answer> {
+  const strangers = answers.lines.filter((answer) => !known(String(answer.question_id)));
+  if (strangers.length > 0) stopAtAnswers(answers, strangers, 'unknown-question', 'no question has this id');
+  return new Map(answers.lines.map((answer) => [String(answer.question_id), answer]));
+}
+
+/** Stops naming the lines of answers that cannot be used (the first ten of them). */
+export function stopAtAnswers(answers: Answers, bad: readonly Answer[], code: string, message: string): never {
+  const shown = bad
+    .slice(0, 10)
+    .map((answer) => problemAt(answers.file, answer.line, code, `${message}: ${answer.question_id}`));
+  const rest = bad.length - shown.length;
+  throw new ProblemError(
+    ...shown,
+    ...(rest > 0 ? [{ code, message: `and ${rest} more such answers in ${answers.file}` }] : []),
+  );
+}
+
+/** Stops when questions have no answer, naming the first of them. */
+export function stopAtMissing(answers: Answers, missing: readonly Id[]): never {
+  const named = missing.slice(0, 5).join(', ');
+  throw new ProblemError({
+    code: 'missing-answers',
+    message: `${missing.length} questions have no answer in ${answers.file}: ${named}${missing.length > 5 ? ', ...' : ''}`,
+    hint: 'the official scorer stops here too: answer every question',
+  });
+}

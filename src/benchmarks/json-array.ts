@@ -1,0 +1,90 @@
+import { isUtf8 } from 'node:buffer';
+import type { Shape } from './json-file.ts';
+import { describe } from './json-file.ts';
+import { decodeText, readBytes, stopAt } from './text-file.ts';
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+const OPEN = new Set([91, 123]); // [ {
+const CLOSE = new Set([93, 125]); // ] }
+
+/** Byte range of each object in the array under a top-level key, and of the array itself. */
+type Ranges = Readonly<{ start: number; end: number; objects: readonly (readonly [number, number])[] }>;
+
+/**
+ * The objects of one big array in a JSON file, `{"annotations": [{...}, ...], ...}`, one at a time: VQAv2's 214,354
+ * annotations never stand in memory together. `head` is the rest of the file with the array left empty.
+ * Stops with file and line at the first element that is no JSON or of another shape.
+ */
+export async function readJsonArray<H, T>(
+  file: string,
+  key: string,
+  headShape: Shape<H>,
+  elementShape: Shape<T>,
+): Promise<Readonly<{ head: H; elements(): IterableIterator<T> }>> {
+  const bytes = await readBytes(file);
+  if (!isUtf8(bytes)) decodeText(bytes, file);
+  const ranges = findObjects(bytes, key);
+  if (ranges === undefined) stopAt(file, 1, 'wrong-shape', `no list of objects under "${key}"`);
+  const rest = `${bytes.toString('utf8', 0, ranges.start + 1)}${bytes.toString('utf8', ranges.end)}`;
+  const head = checked(rest, headShape, (message) => stopAt(file, 1, 'wrong-shape', message));
+  return {
+    head,
+    *elements() {
+      for (const [start, end] of ranges.objects) {
+        yield checked(bytes.toString('utf8', start, end), elementShape, (message) =>
+          stopAt(file, lineOf(bytes, start), 'wrong-shape', `in "${key}": ${message}`),
+        );
+      }
+    },
+  };
+}
+
+function checked<T>(text: string, { validate }: Shape<T>, stop: (message: string) => never): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return stop(`not JSON: ${(error as Error).message}`);
+  }
+  return validate(value) ? value : stop(describe(validate.errors?.[0]));
+}
+
+function findObjects(bytes: Buffer, key: string): Ranges | undefined {
+  const wanted = Buffer.from(JSON.stringify(key));
+  const objects: [number, number][] = [];
+  let depth = 0;
+  let begin = -1; // of the wanted array
+  let objectAt = -1;
+  let lastString: readonly [number, number] = [0, 0];
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte === QUOTE) {
+      const start = i;
+      i = stringEnd(bytes, i);
+      if (depth === 1) lastString = [start, i + 1];
+    } else if (OPEN.has(byte)) {
+      if (depth === 1 && byte === 91 && begin < 0 && wanted.equals(bytes.subarray(...lastString))) begin = i;
+      else if (depth === 2 && begin >= 0) objectAt = i;
+      depth++;
+    } else if (CLOSE.has(byte)) {
+      depth--;
+      if (depth === 2 && begin >= 0) objects.push([objectAt, i + 1]);
+      if (depth === 1 && begin >= 0) return { start: begin, end: i, objects };
+    }
+  }
+  return undefined;
+}
+
+/** Index of the closing quote of the string that opens at `at`. */
+function stringEnd(bytes: Buffer, at: number): number {
+  let i = at + 1;
+  while (i < bytes.length && bytes[i] !== QUOTE) i += bytes[i] === BACKSLASH ? 2 : 1;
+  return i;
+}
+
+function lineOf(bytes: Buffer, offset: number): number {
+  let line = 1;
+  for (let i = bytes.indexOf(10); i >= 0 && i < offset; i = bytes.indexOf(10, i + 1)) line++;
+  return line;
+}

@@ -1,0 +1,78 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { type Problem, ProblemError } from '../problem.ts';
+import { lineAt, offsetOf, syntaxErrorAt } from './json-place.ts';
+import { decodeText, problemAt, readBytes, stopAt, textLines } from './text-file.ts';
+
+/** A schema compiled once; a value that passes has the schema's type. */
+export type Shape<T> = Readonly<{ validate: ValidateFunction<T> }>;
+
+const ajv = new Ajv({ strict: false });
+
+/** Official files may carry more than their scorer reads, so the schemas are open: they name what is read. */
+export function shape<const S extends object>(schema: S): Shape<S extends JSONSchema ? FromSchema<S> : never> {
+  return { validate: ajv.compile<never>(schema) };
+}
+
+/** A whole JSON file of a given shape; stops with file and line at broken JSON or the first value of another shape. */
+export async function readJson<T>(file: string, { validate }: Shape<T>): Promise<T> {
+  const text = decodeText(await readBytes(file), file);
+  const value = parse(text, file);
+  if (validate(value)) return value;
+  const error = validate.errors?.[0];
+  return stopAt(file, lineAt(text, offsetOf(text, error?.instancePath ?? '')), 'wrong-shape', describe(error));
+}
+
+/** JSON.parse with the line at which the text stops being JSON. */
+function parse(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    const offset = syntaxErrorAt(text) ?? 0;
+    return stopAt(file, lineAt(text, offset), 'broken-json', `not JSON from here: ${excerpt(text.slice(offset))}`);
+  }
+}
+
+export type Line<T> = Readonly<{ line: number; value: T }>;
+
+/**
+ * A file of JSON lines. A broken line stops with its number, or with `skipBroken` is left out and told to
+ * `skipBroken` (LLaVA's upload scripts leave such lines out and count them).
+ */
+export async function readJsonLines<T>(
+  file: string,
+  { validate }: Shape<T>,
+  skipBroken?: (problem: Problem) => void,
+): Promise<readonly Line<T>[]> {
+  const lines = textLines(decodeText(await readBytes(file), file));
+  const out: Line<T>[] = [];
+  for (const [index, text] of lines.entries()) {
+    const problem = (code: string, message: string): Problem => problemAt(file, index + 1, code, message);
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      const broken = problem(
+        'broken-json',
+        text === '' ? 'an empty line where JSON belongs' : `not JSON: ${excerpt(text)}`,
+      );
+      if (skipBroken === undefined) throw new ProblemError(broken);
+      skipBroken(broken);
+      continue;
+    }
+    if (!validate(value)) throw new ProblemError(problem('wrong-shape', describe(validate.errors?.[0])));
+    out.push({ line: index + 1, value });
+  }
+  return out;
+}
+
+/** What is wrong with a value, in words: `/answers/3 must be string`. */
+export function describe(error: ErrorObject | undefined): string {
+  if (error === undefined) return 'not of the expected shape';
+  return `${error.instancePath === '' ? 'the value' : error.instancePath} ${error.message ?? 'is not of the expected shape'}`;
+}
+
+function excerpt(text: string): string {
+  const line = text.split('\n', 1)[0] ?? '';
+  return line.length > 60 ? `${line.slice(0, 60)}...` : line || 'the text ends';
+}

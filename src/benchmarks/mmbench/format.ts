@@ -1,0 +1,76 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ProblemError } from '../../problem.ts';
+import { type Cell, type Column, readRows, typeColumns } from '../table-file.ts';
+import { stopAt } from '../text-file.ts';
+
+/** A row of MMBench's TSV; cells as pandas prints them, null where it reads a missing value. */
+export type MmbenchRow = Readonly<{
+  index: number;
+  question: string;
+  hint: Cell;
+  /** every option column of the file (A, B, ...) that has a value */
+  options: ReadonlyMap<string, string>;
+  answer: string;
+  category: Cell;
+  l2Category: Cell;
+  split: Cell;
+  image: string;
+}>;
+
+/** The table with its columns in file order: the upload file keeps them. */
+export type MmbenchTable = Readonly<{
+  file: string;
+  names: readonly string[];
+  columns: readonly Column[];
+  rows: readonly MmbenchRow[];
+  /** the Chinese edition is asked with a Chinese instruction */
+  chinese: boolean;
+}>;
+
+/** Rotations of a question are rows of the same file, a million apart. */
+export const ROTATION = 1_000_000;
+
+/** The folder's one *.tsv (mmbench_dev_20230712.tsv). */
+export async function readTable(folder: string): Promise<MmbenchTable> {
+  const found = (await readdir(folder)).filter((name) => name.endsWith('.tsv'));
+  const [name] = found;
+  if (name === undefined || found.length !== 1) {
+    throw new ProblemError({
+      code: 'missing-file',
+      message: `${folder} should hold one *.tsv, but holds ${found.length === 0 ? 'none' : found.join(', ')}`,
+    });
+  }
+  const file = join(folder, name);
+  const [header, ...body] = await readRows(file, '\t');
+  if (header === undefined) return stopAt(file, 1, 'wrong-shape', 'the file is empty');
+  const names = header.cells;
+  for (const needed of ['index', 'question', 'A', 'B', 'answer', 'image']) {
+    if (!names.includes(needed)) stopAt(file, header.line, 'wrong-shape', `no column "${needed}" in the header`);
+  }
+  const columns = typeColumns(file, body, names.length);
+  const cell = (column: string, row: number): Cell => columns[names.indexOf(column)]?.cells[row] ?? null;
+  const rows = body.map(({ line }, row): MmbenchRow => {
+    const index = Number(cell('index', row));
+    if (!Number.isSafeInteger(index) || cell('index', row) === null)
+      stopAt(file, line, 'wrong-shape', 'the index is no whole number');
+    const required = (column: string): string =>
+      cell(column, row) ?? stopAt(file, line, 'wrong-shape', `no value in column "${column}"`);
+    return {
+      index,
+      question: required('question'),
+      hint: cell('hint', row),
+      options: new Map(names.flatMap((letter) => optionOf(letter, cell(letter, row)))),
+      answer: required('answer'),
+      category: cell('category', row),
+      l2Category: cell('l2-category', row),
+      split: cell('split', row),
+      image: required('image'),
+    };
+  });
+  return { file, names, columns, rows, chinese: /_cn/i.test(name) };
+}
+
+function optionOf(name: string, cell: Cell): readonly (readonly [string, string])[] {
+  return /^[A-Z]$/.test(name) && cell !== null ? [[name, cell]] : [];
+}

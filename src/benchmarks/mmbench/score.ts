@@ -1,0 +1,85 @@
+import { groupBy, mean } from '../benchmark.ts';
+import { compareText } from '../python-text.ts';
+import { typeColumn } from '../table-file.ts';
+import { type ExtractionRule, extractOption } from './extract.ts';
+import { type MmbenchRow, ROTATION } from './format.ts';
+
+/** A row with the option that its answer chose; undefined: undecided. */
+export type Decided = Readonly<{ row: MmbenchRow; option: string | undefined }>;
+
+/**
+ * The option that every row's answer chose, rows sorted by index. Predictions go through the uploaded table, so an
+ * empty cell, or a text that pandas takes for a missing value, becomes the text `nan`.
+ */
+export function decideRows(
+  rows: readonly MmbenchRow[],
+  answerOf: (index: number) => string | undefined,
+  rule: ExtractionRule,
+): readonly Decided[] {
+  const { cells } = typeColumn(rows.map(({ index }) => answerOf(index) ?? null));
+  return rows
+    .map((row, position) => {
+      const options =
+        rule === 'vlmevalkit_2023_11' ? new Map([...row.options].filter(([letter]) => letter <= 'D')) : row.options;
+      return { row, option: extractOption(cells[position] ?? 'nan', options, rule) };
+    })
+    .sort((a, b) => a.row.index - b.row.index);
+}
+
+export type Group = Readonly<{ base: MmbenchRow; hit: 0 | 1 | undefined }>;
+
+/** CircularEval: 1 when every rotation is right, 0 when a decided one is wrong, undefined when it takes a judge. */
+export function circular(decided: readonly Decided[]): readonly Group[] {
+  const groups = groupBy(decided, ({ row }) => row.index % ROTATION);
+  return decided.flatMap(({ row: base }): readonly Group[] => {
+    if (base.index >= ROTATION) return [];
+    const rotations = groups.get(base.index) ?? [];
+    if (rotations.some(({ row, option }) => option !== undefined && option !== row.answer)) return [{ base, hit: 0 }];
+    return [{ base, hit: rotations.every(({ option }) => option !== undefined) ? 1 : undefined }];
+  });
+}
+
+/** Every row on its own; undecided is wrong. */
+export function vanilla(decided: readonly Decided[]): readonly Readonly<{ base: MmbenchRow; hit: 0 | 1 }>[] {
+  return decided.map(({ row, option }) => ({ base: row, hit: option === row.answer ? 1 : 0 }));
+}
+
+const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
+  ['coarse_perception', 'CP'],
+  ['finegrained_perception (instance-level)', 'FP-S'],
+  ['finegrained_perception (cross-instance)', 'FP-C'],
+  ['logic_reasoning', 'LR'],
+  ['relation_reasoning', 'RR'],
+  ['attribute_reasoning', 'AR'],
+]);
+
+export type Report = Readonly<{ split: string; figures: ReadonlyMap<string, number> }>;
+
+/**
+ * Means (0..1) by split: Overall, each l2-category, each category. Undecided groups count as missed. The table of
+ * 2023 misspells coarse_perception, which so keeps its long name there.
+ */
+export function report(
+  groups: readonly Readonly<{ base: MmbenchRow; hit: 0 | 1 | undefined }>[],
+  rule: ExtractionRule,
+): readonly Report[] {
+  const hasSplit = groups.some(({ base }) => base.split !== null);
+  const unnamed = rule === 'vlmevalkit_2023_11' ? 'dev' : 'none';
+  const shortName = (name: string): string =>
+    rule === 'vlmevalkit_2023_11' && name === 'coarse_perception' ? name : (SHORT_NAMES.get(name) ?? name);
+  const bySplit = groupBy(groups, ({ base }) => (hasSplit ? (base.split ?? 'nan') : unnamed));
+  return [...bySplit]
+    .sort(([a], [b]) => compareText(a, b))
+    .map(([split, some]) => {
+      const share = (part: typeof some): number => mean(part.map(({ hit }) => hit ?? 0));
+      const figures = new Map([['Overall', share(some)]]);
+      for (const key of ['l2Category', 'category'] as const) {
+        const named = groupBy(
+          some.filter(({ base }) => base[key] !== null),
+          ({ base }) => base[key] ?? '',
+        );
+        for (const [name, part] of named) figures.set(shortName(name), share(part));
+      }
+      return { split, figures };
+    });
+}

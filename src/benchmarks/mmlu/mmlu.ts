@@ -1,0 +1,124 @@
+import { ProblemError } from '../../problem.ts';
+import { type Answer, answersById, stopAtAnswers, stopAtMissing } from '../answers.ts';
+import { type Asking, type Benchmark, chooseVariant, type Question } from '../benchmark.ts';
+import { choiceMode, textChoicePrompt, toLetter } from '../choices.ts';
+import { strip } from '../python-text.ts';
+import { type MmluItem, type MmluSubject, readSubjects } from './format.ts';
+import { promptExample, promptHead, promptItem } from './prompt.ts';
+import { predictLetter, scoreMmlu } from './score.ts';
+
+const variants = ['hendrycks_evaluate', 'generated'] as const;
+
+export const mmlu: Benchmark = {
+  name: 'mmlu',
+  summary:
+    'Text-only multiple choice in 57 subjects, five examples in the prompt (MMLU, hendrycks/test; MIT). The score is the ' +
+    'mean over all questions, by the log-probabilities of the letters (`metadata.logprobs` of the answers: ' +
+    '{" A": -0.1, ...}); variant `generated`, and answers by text, take the generated answer instead.',
+  headline: 'mean over all questions, %',
+  metrics: ['score', 'macro'],
+  variants,
+
+  async questions(folder, asking) {
+    const subjects = await readSubjects(folder);
+    return subjects.flatMap((subject) => subject.test.map((item, row) => toQuestion(subject, item, row, asking)));
+  },
+
+  async score(folder, answers, options) {
+    const mode = choiceMode(answers, options);
+    const variant = mode === 'text' ? 'generated' : chooseVariant(variants, options.variant);
+    const subjects = await readSubjects(folder);
+    const items = new Map(
+      subjects.flatMap(({ name, test }) => test.map((item, row): [string, MmluItem] => [idOf(name, row), item])),
+    );
+    const byId = answersById(answers, (id) => items.has(id));
+    const missing = [...items.keys()].filter((id) => !byId.has(id));
+    if (missing.length > 0) stopAtMissing(answers, missing);
+    if (variant === 'hendrycks_evaluate') {
+      const without = answers.lines.filter((answer) => logprobsOf(answer) === undefined);
+      if (without.length > 0)
+        stopAtAnswers(answers, without, 'no-logprobs', 'no `logprobs` in the metadata of the answer to');
+    }
+    const letters = new Map(
+      Array.from(byId, ([id, answer]) => [id, letterOf(answer, items.get(id)?.options ?? [], variant, mode)]),
+    );
+    const right = (id: string): boolean => letters.get(id) === items.get(id)?.answer;
+    const correct = new Map(subjects.map(({ name, test }) => [name, test.map((_, row) => right(idOf(name, row)))]));
+    const score = scoreMmlu(correct);
+    const percents = (prefix: string, figures: ReadonlyMap<string, number>): Record<string, number> =>
+      Object.fromEntries(Array.from(figures, ([name, value]) => [`${prefix}.${name}`, 100 * value]));
+    return {
+      metrics: {
+        score: 100 * score.weighted,
+        macro: 100 * score.macro,
+        ...percents('category', score.groups),
+        ...percents('subject', score.subjects),
+      },
+      questions: Array.from(items, ([id, { question, answer }]) => ({
+        id,
+        question,
+        answer: byId.get(id)?.text ?? '',
+        truth: answer,
+        score: right(id) ? 1 : 0,
+      })),
+      details: {
+        variant,
+        choices: mode,
+        weighted_accuracy: score.weighted,
+        macro_over_subjects_not_official: score.macro,
+        printed: score.printed,
+        printed_categories: score.printedGroups,
+      },
+      notices:
+        variant === 'generated' ? ['marked by the generated answers, not by log-probabilities of the letters'] : [],
+    };
+  },
+};
+
+function idOf(subject: string, row: number): string {
+  return `${subject}/${row}`;
+}
+
+function toQuestion(subject: MmluSubject, item: MmluItem, row: number, asking: Asking): Question {
+  const { prompt, choices } = asking;
+  const official = choices === 'letter';
+  const text = official ? promptItem(item) : textChoicePrompt(item.question, item.options, { prompt });
+  const shots = { head: promptHead(subject), examples: subject.dev.map(promptExample) };
+  return {
+    id: idOf(subject.name, row),
+    text,
+    recorded: item.question,
+    maxNewTokens: 32,
+    choices: item.options,
+    ...(official ? { completion: true } : {}),
+    ...(official && prompt === 'llava' ? { shots } : {}),
+  };
+}
+
+function letterOf(
+  answer: Answer,
+  options: readonly string[],
+  variant: (typeof variants)[number],
+  mode: Asking['choices'],
+): string {
+  const logprobs = logprobsOf(answer);
+  if (variant === 'hendrycks_evaluate' && logprobs !== undefined) return predictLetter(logprobs, options.length).letter;
+  return mode === 'text' ? toLetter(answer.text, options) : strip(answer.text);
+}
+
+/** `metadata.logprobs`: token -> natural logarithm of its probability. */
+function logprobsOf({ metadata, question_id }: Answer): Readonly<Record<string, number>> | undefined {
+  const logprobs = metadata?.['logprobs'];
+  if (logprobs === undefined) return undefined;
+  if (
+    typeof logprobs === 'object' &&
+    logprobs !== null &&
+    Object.values(logprobs).every((value) => typeof value === 'number')
+  ) {
+    return logprobs as Record<string, number>;
+  }
+  throw new ProblemError({
+    code: 'wrong-shape',
+    message: `metadata.logprobs of the answer to ${question_id} holds no numbers`,
+  });
+}

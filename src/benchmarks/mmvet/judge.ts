@@ -1,0 +1,66 @@
+import { parseFloat, strip } from '../python-text.ts';
+import { FEW_SHOT } from './few-shot.ts';
+import type { VetQuestion } from './format.ts';
+
+/** MM-Vet's judge (yuweihao/MM-Vet mm-vet_evaluator.py): a language model marks each answer from 0 to 1. */
+
+export const JUDGE_MODEL = 'gpt-4-0613';
+export const JUDGE_MAX_TOKENS = 3;
+const MAX_TRIES = 5;
+
+export type JudgeRequest = Readonly<{
+  id: string;
+  run: number;
+  /** true from the second request of a question on: the prompt then asks for a digit */
+  retry: boolean;
+  temperature: number;
+  content: string;
+}>;
+
+/** A question's marks, run by run: what the judge said (as read) and the score. */
+export type Grade = Readonly<{ contents: readonly string[]; scores: readonly number[] }>;
+
+export function judgePrompt({ question, answer }: VetQuestion, prediction: string, retry: boolean): string {
+  const truth = answer.replaceAll('<AND>', ' <AND> ').replaceAll('<OR>', ' <OR> ');
+  const again = retry ? '\nPredict the correctness of the answer (digit): ' : '';
+  return `${FEW_SHOT}\n${[question, truth, prediction, ''].join(' | ')}${again}`;
+}
+
+/** Asks the judge about every question, `runs` times over, one request after the other as the official program does. */
+export async function grade(
+  questions: ReadonlyMap<string, VetQuestion>,
+  predictionOf: (id: string) => string,
+  runs: number,
+  ask: (request: JudgeRequest) => Promise<string>,
+): Promise<ReadonlyMap<string, Grade>> {
+  const grades = new Map<string, { contents: string[]; scores: number[] }>();
+  for (let run = 0; run < runs; run++) {
+    for (const [id, question] of questions) {
+      const { content, score } = await gradeOnce((retry, temperature) =>
+        ask({ id, run, retry, temperature, content: judgePrompt(question, predictionOf(id), retry) }),
+      );
+      const grade = grades.get(id) ?? { contents: [], scores: [] };
+      grade.contents.push(content);
+      grade.scores.push(score);
+      grades.set(id, grade);
+    }
+  }
+  return grades;
+}
+
+/**
+ * One mark. A reply that is no number from 0 to 1 is asked for again, warmer by 0.5 from the second retry on; after
+ * the fifth retry the score is 0 and that reply is not read.
+ */
+async function gradeOnce(
+  ask: (retry: boolean, temperature: number) => Promise<string>,
+): Promise<Readonly<{ content: string; score: number }>> {
+  let reply = await ask(false, 0);
+  for (let tries = 1; tries <= MAX_TRIES; tries++) {
+    const content = strip(reply.split(' ')[0] ?? '');
+    const score = parseFloat(content);
+    if (score !== undefined && !(score > 1 || score < 0)) return { content, score };
+    reply = await ask(true, 0.5 * (tries - 1));
+  }
+  return { content: reply, score: 0 };
+}

@@ -1,0 +1,43 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ProblemError } from '../../problem.ts';
+import { readJsonLines, shape } from '../json-file.ts';
+import { llavaQuestion } from '../llava-question.ts';
+
+const labelLine = shape({
+  type: 'object',
+  required: ['label'],
+  properties: { label: { type: 'string' }, text: { type: 'string' }, image: { type: 'string' } },
+} as const);
+
+export type PopeLabel = Readonly<{ label: string; text?: string; image?: string }>;
+export type PopeQuestion = Readonly<{ id: string | number; image: string; text: string; category: string }>;
+
+/** coco/coco_pope_{category}.json: JSON lines, by category. */
+export async function readLabels(folder: string): Promise<ReadonlyMap<string, readonly PopeLabel[]>> {
+  const coco = join(folder, 'coco');
+  const labels = new Map<string, readonly PopeLabel[]>();
+  for (const name of (await readdir(coco)).sort()) {
+    const category = /^coco_pope_(.+)\.json$/.exec(name)?.[1];
+    if (category === undefined) {
+      throw new ProblemError({ code: 'unknown-file', message: `${join(coco, name)} is not named coco_pope_*.json` });
+    }
+    const lines = await readJsonLines(join(coco, name), labelLine);
+    labels.set(
+      category,
+      lines.map(({ value }) => value as PopeLabel),
+    );
+  }
+  return labels;
+}
+
+/** llava_pope_test.jsonl: ids unique over the categories. */
+export async function readQuestions(folder: string): Promise<readonly PopeQuestion[]> {
+  const lines = await readJsonLines(join(folder, 'llava_pope_test.jsonl'), llavaQuestion);
+  return lines.map(({ value: { question_id, image, text, category } }) => ({
+    id: question_id,
+    image,
+    text,
+    category: category ?? '',
+  }));
+}

@@ -1,0 +1,112 @@
+import { ProblemError } from '../../problem.ts';
+import { type Answer, type Answers, stopAtAnswers } from '../answers.ts';
+import { type Benchmark, chooseVariant, groupBy, mean, type Question } from '../benchmark.ts';
+import { imageFinder } from '../images.ts';
+import { SHORT_ANSWER } from '../short-answer.ts';
+import { type PopeLabel, type PopeQuestion, readLabels, readQuestions } from './format.ts';
+import { decide, type PopeScore, scorePope } from './score.ts';
+
+const variants = ['llava_eval_pope'] as const;
+
+export const pope: Benchmark = {
+  name: 'pope',
+  summary:
+    'Is there a ... in the image? Half of the objects are not (POPE, AoiDragon/POPE; MIT). Tables report the mean of the ' +
+    'F1 scores of random, popular and adversarial objects.',
+  headline: 'mean F1 of the three categories, %',
+  metrics: ['score', 'f1', 'accuracy', 'precision', 'recall', 'yesRatio'],
+  variants,
+
+  async questions(folder, { prompt }) {
+    const image = await imageFinder(folder);
+    return (await readQuestions(folder)).map(
+      ({ id, image: name, text }): Question => ({
+        id,
+        image: image(name),
+        text: prompt === 'bare' && text.endsWith(`\n${SHORT_ANSWER}`) ? text.slice(0, -SHORT_ANSWER.length - 1) : text,
+        recorded: text,
+        maxNewTokens: 128,
+      }),
+    );
+  },
+
+  async score(folder, answers, options) {
+    const variant = chooseVariant(variants, options.variant);
+    const questions = await readQuestions(folder);
+    const labels = await readLabels(folder);
+    if (labels.size === 0)
+      throw new ProblemError({ code: 'missing-file', message: `no coco_pope_*.json in ${folder}/coco` });
+    const byCategory = answersByCategory(answers, questions);
+    const categories = new Map(
+      Array.from(labels, ([category, lines]): [string, PopeScore] => {
+        const texts = (byCategory.get(category) ?? []).map(({ text }) => text);
+        return [
+          category,
+          scorePope(
+            category,
+            texts,
+            lines.map(({ label }) => label),
+          ),
+        ];
+      }),
+    );
+    const percent = (key: 'f1' | 'accuracy' | 'precision' | 'recall' | 'yesRatio'): number =>
+      mean(Array.from(categories.values(), (score) => score[key])) * 100;
+    return {
+      metrics: {
+        score: percent('f1'),
+        f1: percent('f1'),
+        accuracy: percent('accuracy'),
+        precision: percent('precision'),
+        recall: percent('recall'),
+        yesRatio: percent('yesRatio'),
+        ...Object.fromEntries(Array.from(categories, ([category, { f1 }]) => [`f1.${category}`, f1 * 100])),
+      },
+      questions: Array.from(labels).flatMap(([category, lines]) => pairs(byCategory.get(category) ?? [], lines)),
+      details: { variant, categories: Object.fromEntries(categories) },
+      notices: positionNotices(byCategory, questions, labels),
+    };
+  },
+};
+
+/** Answers in file order, by the category of their question. */
+export function answersByCategory(
+  answers: Answers,
+  questions: readonly PopeQuestion[],
+): ReadonlyMap<string, readonly Answer[]> {
+  const categories = new Map(questions.map(({ id, category }) => [String(id), category]));
+  const strangers = answers.lines.filter(({ question_id }) => !categories.has(String(question_id)));
+  if (strangers.length > 0) stopAtAnswers(answers, strangers, 'unknown-question', 'no question has this id');
+  return groupBy(answers.lines, ({ question_id }) => categories.get(String(question_id)) ?? '');
+}
+
+function pairs(answers: readonly Answer[], labels: readonly PopeLabel[]) {
+  return answers.slice(0, labels.length).map(({ question_id, prompt, text }, index) => {
+    const { label = '', text: question = prompt } = labels[index] ?? {};
+    return {
+      id: question_id,
+      question,
+      answer: text,
+      truth: label,
+      score: (decide(text) === 'no') === (label === 'no') ? 1 : 0,
+    };
+  });
+}
+
+/** The official script pairs by position; where that does not pair a question with its own label, say so. */
+function positionNotices(
+  answers: ReadonlyMap<string, readonly Answer[]>,
+  questions: readonly PopeQuestion[],
+  labels: ReadonlyMap<string, readonly PopeLabel[]>,
+): readonly string[] {
+  return Array.from(labels).flatMap(([category, lines]) => {
+    const asked = questions.filter((question) => question.category === category).map(({ id }) => String(id));
+    const answered = (answers.get(category) ?? []).map(({ question_id }) => String(question_id));
+    const inOrder = asked.length === answered.length && asked.every((id, index) => id === answered[index]);
+    if (inOrder && answered.length === lines.length) return [];
+    return [
+      `${category}: ${answered.length} answers for ${lines.length} labels${inOrder ? '' : ', not in the order of the questions'}: ` +
+        'paired by position, as the official script does',
+    ];
+  });
+}

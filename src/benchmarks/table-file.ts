@@ -1,0 +1,116 @@
+import { reprFloat } from './python-text.ts';
+import { decodeText, readBytes, stopAt } from './text-file.ts';
+
+/**
+ * Tables as pandas 2.1 reads them with its defaults (MMBench's TSV, MMLU's CSV): certain words and the empty cell are
+ * missing values, and a column of nothing but numbers becomes numbers, which changes what a prompt shows.
+ */
+
+/** A cell as Python's str() would print it; null is a missing value (NaN). */
+export type Cell = string | null;
+export type Column = Readonly<{ type: 'int' | 'float' | 'bool' | 'text'; cells: readonly Cell[] }>;
+export type Row = Readonly<{ cells: readonly string[]; line: number }>;
+
+const MISSING = new Set([
+  '', '-1.#IND', '1.#QNAN', '1.#IND', '-1.#QNAN', '#N/A N/A', '#N/A', 'N/A', 'n/a', 'NA', '<NA>', '#NA', 'NULL', 'null',
+  'NaN', '-NaN', 'nan', '-nan', 'None',
+]); // biome-ignore format: a list of words
+
+const INTEGER = /^[ \t]*[+-]?\d+[ \t]*$/;
+const FLOAT = /^[ \t]*[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?)[ \t]*$/i;
+const BOOLEAN = /^(?:true|True|TRUE|false|False|FALSE)$/;
+
+/** The type and the printed cells of a column, from its raw texts. */
+export function typeColumn(raw: readonly (string | null)[]): Column {
+  const cells = raw.map((text) => (text === null || MISSING.has(text) ? null : text));
+  const present = cells.filter((text) => text !== null);
+  const complete = present.length === cells.length;
+  const map = (type: Column['type'], print: (text: string) => string): Column => ({
+    type,
+    cells: cells.map((text) => (text === null ? null : print(text))),
+  });
+  if (present.length === 0) return { type: 'float', cells };
+  if (present.every((text) => INTEGER.test(text))) {
+    const values = present.map((text) => BigInt(text.trim().replace(/^\+/, '')));
+    const fits =
+      values.every((value) => value >= -(2n ** 63n)) &&
+      values.every((value) => value < 2n ** (values.some((v) => v < 0n) ? 63n : 64n));
+    if (!fits) return map('text', (text) => text);
+    if (complete) return map('int', (text) => String(BigInt(text.trim().replace(/^\+/, ''))));
+    return map('float', (text) => reprFloat(Number(text)));
+  }
+  if (present.every((text) => FLOAT.test(text))) return map('float', (text) => reprFloat(toNumber(text)));
+  if (present.every((text) => BOOLEAN.test(text))) {
+    return map('bool', (text) => (text.toLowerCase() === 'true' ? 'True' : 'False'));
+  }
+  return map('text', (text) => text);
+}
+
+function toNumber(text: string): number {
+  if (/inf/i.test(text)) return text.includes('-') ? -Infinity : Infinity;
+  return Number(text);
+}
+
+/** Rows of a delimited file: RFC 4180 quotes, blank lines skipped, the line of each row's start. */
+export async function readRows(file: string, delimiter: ',' | '\t'): Promise<readonly Row[]> {
+  const text = decodeText(await readBytes(file), file).replace(/^\ufeff/, '');
+  const rows: Row[] = [];
+  let at = 0;
+  let line = 1;
+  while (at < text.length) {
+    const start = line;
+    const cells: string[] = [];
+    for (;;) {
+      const field = readField(text, at, delimiter);
+      if (field === undefined) return stopAt(file, start, 'open-quote', 'a quote that opens in this row never closes');
+      cells.push(field.value);
+      line += field.newlines;
+      at = field.end;
+      if (text[at] !== delimiter) break;
+      at++;
+    }
+    if (text.startsWith('\r\n', at)) at++;
+    at++;
+    line++;
+    if (cells.length > 1 || cells[0] !== '') rows.push({ cells, line: start });
+  }
+  return rows;
+}
+
+type Field = Readonly<{ value: string; end: number; newlines: number }>;
+
+/** One field from `at` to the next delimiter or line end; undefined when its quote never closes. */
+function readField(text: string, at: number, delimiter: string): Field | undefined {
+  let value = '';
+  let newlines = 0;
+  let i = at;
+  if (text[i] === '"') {
+    for (i++; ; i++) {
+      if (i >= text.length) return undefined;
+      if (text[i] === '"') {
+        if (text[i + 1] !== '"') break;
+        i++;
+      }
+      if (text[i] === '\n' || (text[i] === '\r' && text[i + 1] !== '\n')) newlines++;
+      value += text[i];
+    }
+    i++;
+  }
+  const end = fieldEnd(text, i, delimiter);
+  return { value: value + text.slice(i, end), end, newlines };
+}
+
+function fieldEnd(text: string, from: number, delimiter: string): number {
+  let end = from;
+  while (end < text.length && text[end] !== delimiter && text[end] !== '\n' && text[end] !== '\r') end++;
+  return end;
+}
+
+/** Typed columns of rows of equal width; shorter rows end in missing values, longer ones stop. */
+export function typeColumns(file: string, rows: readonly Row[], width: number): readonly Column[] {
+  const long = rows.find(({ cells }) => cells.length > width);
+  if (long !== undefined) {
+    stopAt(file, long.line, 'wrong-shape', `${long.cells.length} fields where ${width} are expected`);
+  }
+  return Array.from({ length: width }, (_, index) => typeColumn(rows.map(({ cells }) => cells[index] ?? null)));
+}

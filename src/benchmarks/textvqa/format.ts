@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FromSchema } from 'json-schema-to-ts';
+import { readJson, readJsonLines, shape } from '../json-file.ts';
+import { llavaQuestion } from '../llava-question.ts';
+
+const annotation = {
+  type: 'object',
+  required: ['question', 'image_id', 'answers'],
+  properties: {
+    question: { type: 'string' },
+    image_id: { type: 'string' },
+    answers: { type: 'array', minItems: 10, maxItems: 10, items: { type: 'string' } },
+  },
+} as const;
+
+const annotationFile = shape({
+  type: 'object',
+  required: ['data'],
+  properties: { data: { type: 'array', items: annotation } },
+} as const);
+
+export type TextAnnotation = FromSchema<typeof annotation>;
+
+/** TextVQA_0.5.1_val.json: exactly ten answers a question. */
+export async function readAnnotations(folder: string): Promise<readonly TextAnnotation[]> {
+  return (await readJson(join(folder, 'TextVQA_0.5.1_val.json'), annotationFile)).data;
+}
+
+/** LLaVA's question file with Rosetta's OCR tokens in the prompts, where the folder has one. */
+export async function readPrompts(
+  folder: string,
+): Promise<readonly Readonly<{ question_id: string; image: string; text: string }>[] | undefined> {
+  const file = join(folder, 'llava_questions.jsonl');
+  if (!existsSync(file)) return undefined;
+  return (await readJsonLines(file, llavaQuestion)).map(({ value }) => ({
+    ...value,
+    question_id: String(value.question_id),
+  }));
+}

@@ -1,0 +1,80 @@
+import { answersById, stopAtMissing } from '../answers.ts';
+import { type Benchmark, chooseVariant } from '../benchmark.ts';
+import { imageFinder } from '../images.ts';
+import { dumpJson, round } from '../python-text.ts';
+import { SHORT_ANSWER } from '../short-answer.ts';
+import { processM4c } from '../vqa-answer.ts';
+import { readAnnotations, readOrder } from './format.ts';
+import { scoreByVqaRule, scoreVizwiz, vizwizAccuracy } from './score.ts';
+
+const variants = ['official_api__llava_submission', 'official_api__raw_text', 'vqav2_rule__llava_submission'] as const;
+const UNANSWERABLE = "When the provided information is insufficient, respond with 'Unanswerable'.";
+
+export const vizwiz: Benchmark = {
+  name: 'vizwiz',
+  summary:
+    'Questions that blind people asked about their photos, ten answers each, many unanswerable (VizWiz-VQA, vizwiz.org; ' +
+    'CC BY 4.0). Tables report overall accuracy from the server; on val this is the same computation.',
+  headline: 'overall accuracy, %, of the answers as LLaVA uploads them',
+  metrics: ['score'],
+  variants,
+
+  async questions(folder, { prompt }) {
+    const image = await imageFinder(folder);
+    return (await readAnnotations(folder)).map(({ image: name, question }) => {
+      const recorded = `${question}\n${UNANSWERABLE}\n${SHORT_ANSWER}`;
+      return {
+        id: name,
+        image: image(name),
+        text: prompt === 'bare' ? question : recorded,
+        recorded,
+        maxNewTokens: 128,
+      };
+    });
+  },
+
+  async score(folder, answers, options) {
+    const variant = chooseVariant(variants, options.variant);
+    const annotations = await readAnnotations(folder);
+    const names = new Set(annotations.map(({ image }) => image));
+    const byId = answersById(answers, (id) => names.has(id));
+    const missing = [...names].filter((name) => !byId.has(name));
+    if (missing.length > 0) stopAtMissing(answers, missing);
+    const answerOf = (image: string): string => {
+      const text = byId.get(image)?.text ?? '';
+      return variant.endsWith('raw_text') ? text : processM4c(text);
+    };
+    const vqaRule = variant.startsWith('vqav2_rule');
+    const items = (vqaRule ? scoreByVqaRule : scoreVizwiz)(annotations, answerOf);
+    const { overall, perAnswerType } = vizwizAccuracy(items);
+    const rounded = (value: number): number => round(value, 2, vqaRule);
+    const types = Array.from(perAnswerType, ([type, value]): [string, number] => [type, rounded(value)]);
+    return {
+      metrics: {
+        score: rounded(overall),
+        ...Object.fromEntries(types.map(([type, value]) => [`answerType.${type}`, value])),
+      },
+      questions: annotations.map(({ image, question, answers: truths }, index) => ({
+        id: image,
+        question,
+        answer: byId.get(image)?.text ?? '',
+        truth: truths.map(({ answer }) => answer),
+        score: items[index]?.accuracy ?? 0,
+      })),
+      details: { variant, accuracy: { overall: rounded(overall), perAnswerType: Object.fromEntries(types) } },
+      notices: [],
+    };
+  },
+
+  async submission(folder, answers) {
+    const byId = new Map(answers.lines.map((answer) => [String(answer.question_id), answer.text]));
+    const order = await readOrder(folder);
+    const missing = order.filter((image) => !byId.has(image));
+    if (missing.length > 0) stopAtMissing(answers, missing);
+    return {
+      name: 'vizwiz.json',
+      bytes: dumpJson(order.map((image) => ({ image, answer: processM4c(byId.get(image) ?? '') }))),
+      notices: answers.broken.map(({ at, message }) => `line ${at?.line} left out: ${message}`),
+    };
+  },
+};
