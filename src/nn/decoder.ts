@@ -51,7 +51,9 @@ export function embedTokens(weights: Weights, ids: tf.Tensor, config: DecoderCon
  */
 export function headMatrix(weights: Weights, config: DecoderConfig): tf.Tensor {
   const own = weights['lm_head.weight'];
-  return own === undefined && config.tied ? weight(weights, 'model.embed_tokens.weight') : weight(weights, 'lm_head.weight');
+  return own === undefined && config.tied
+    ? weight(weights, 'model.embed_tokens.weight')
+    : weight(weights, 'lm_head.weight');
 }
 
 /**
@@ -100,7 +102,8 @@ function pastOf(cache: Cache | undefined, i: number): Past | undefined {
   if (cache === undefined) return undefined;
   const key = cache.keys[i];
   const value = cache.values[i];
-  if (key === undefined || value === undefined) throw new Error(`the cache has ${cache.keys.length} layers, not ${i + 1}`);
+  if (key === undefined || value === undefined)
+    throw new Error(`the cache has ${cache.keys.length} layers, not ${i + 1}`);
   return { key, value, slot: cache.slot };
 }
 

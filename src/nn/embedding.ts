@@ -12,7 +12,10 @@ export function takeRows(table: tf.Tensor, index: tf.Tensor): tf.Tensor {
     [table],
     () => ({ value: tf.gather(table, tf.cast(index, 'int32')), saved: [index] }),
     (dy, [at]) => [
-      tf.scatterND(tf.cast(tf.reshape(at, [count, 1]), 'int32') as tf.Tensor<tf.Rank>, tf.reshape(dy, [count, dim]), [rows, dim]),
+      tf.scatterND(tf.cast(tf.reshape(at, [count, 1]), 'int32') as tf.Tensor<tf.Rank>, tf.reshape(dy, [count, dim]), [
+        rows,
+        dim,
+      ]),
     ],
   );
 }

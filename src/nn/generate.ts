@@ -40,7 +40,8 @@ export function makeGenerator(config: DecoderConfig, compile: Compile): Generato
   const read = program('read', (x) => readPrompts(x, config));
   const extend = program('extend', (x) => extendByOne(x, config));
   return {
-    generate: (weights, prompts, options) => generate({ read, extend }, prefixed('weight/', weights), prompts, config, options),
+    generate: (weights, prompts, options) =>
+      generate({ read, extend }, prefixed('weight/', weights), prompts, config, options),
     dispose: () => {
       for (const one of compiled.values()) one.dispose();
     },
@@ -118,7 +119,12 @@ function promptInputs(embeds: tf.Tensor, present: readonly (readonly number[])[]
 
 /** All prompt tokens at once: the first new id of each row, and keys and values of every layer. */
 function readPrompts(x: TensorMap, config: DecoderConfig): TensorMap {
-  const { embeds, present, positions, last } = x as { embeds: tf.Tensor; present: tf.Tensor; positions: tf.Tensor; last: tf.Tensor };
+  const { embeds, present, positions, last } = x as {
+    embeds: tf.Tensor;
+    present: tf.Tensor;
+    positions: tf.Tensor;
+    last: tf.Tensor;
+  };
   const weights = weightsIn(x);
   const [batch, length, dim] = embeds.shape as [number, number, number];
   const mask = tf.add(causalMask(length, config.slidingWindow), paddingMask(present));
@@ -128,7 +134,12 @@ function readPrompts(x: TensorMap, config: DecoderConfig): TensorMap {
 }
 
 /** Inputs of the second program for the token that each row got last, its `index`-th new one. */
-function newToken(answers: readonly (readonly number[])[], slots: Slots, index: number, config: DecoderConfig): TensorMap {
+function newToken(
+  answers: readonly (readonly number[])[],
+  slots: Slots,
+  index: number,
+  config: DecoderConfig,
+): TensorMap {
   const { room, prompt, lengths, positions } = slots;
   const at = prompt + index;
   lengths.forEach((length, b) => {
@@ -144,15 +155,24 @@ function newToken(answers: readonly (readonly number[])[], slots: Slots, index: 
     token: tf.tensor2d(answers.map((answer) => answer.at(-1) as number), [batch, 1], 'int32'), // biome-ignore format: short
     position: tf.tensor2d(lengths.map((length) => length + index), [batch, 1], 'int32'), // biome-ignore format: short
     mask: tf.tensor4d(mask, [batch, 1, 1, room]),
-    slot: tf.tensor4d(Float32Array.from({ length: room }, (_, i) => (i === at ? 1 : 0)), [1, 1, room, 1]),
+    slot: tf.tensor4d(
+      Float32Array.from({ length: room }, (_, i) => (i === at ? 1 : 0)),
+      [1, 1, room, 1],
+    ),
   };
 }
 
 /** One token per row: the next id, and the cache with this token in it. */
 function extendByOne(x: TensorMap, config: DecoderConfig): TensorMap {
-  const { token, position, mask, slot } = x as { token: tf.Tensor; position: tf.Tensor; mask: tf.Tensor; slot: tf.Tensor };
+  const { token, position, mask, slot } = x as {
+    token: tf.Tensor;
+    position: tf.Tensor;
+    mask: tf.Tensor;
+    slot: tf.Tensor;
+  };
   const weights = weightsIn(x);
-  const part = (name: string): tf.Tensor[] => Array.from({ length: config.layers }, (_, i) => x[`${name}/${i}`] as tf.Tensor);
+  const part = (name: string): tf.Tensor[] =>
+    Array.from({ length: config.layers }, (_, i) => x[`${name}/${i}`] as tf.Tensor);
   const cache = { keys: part('keys'), values: part('values'), slot };
   const input = { embeds: embedTokens(weights, token, config), positions: position, mask, cache };
   const { last, keyValues } = decode(weights, input, config);

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Activation } from '../data/config.ts';
 import { activate } from './activation.ts';
 import { linearShapes } from './encoder.ts';

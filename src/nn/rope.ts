@@ -9,7 +9,10 @@ export function rotation(positions: tf.Tensor, headDim: number, theta: number): 
   const half = headDim / 2;
   const frequencies = Float32Array.from({ length: half }, (_, i) => 1 / Math.fround(theta ** ((2 * i) / headDim)));
   const [rows, length] = positions.shape as [number, number];
-  const angles = tf.mul(tf.cast(tf.reshape(positions, [rows, 1, length, 1]), 'float32'), tf.tensor4d(frequencies, [1, 1, 1, half]));
+  const angles = tf.mul(
+    tf.cast(tf.reshape(positions, [rows, 1, length, 1]), 'float32'),
+    tf.tensor4d(frequencies, [1, 1, 1, half]),
+  );
   return { cos: tf.cos(angles), sin: tf.sin(angles) };
 }
 

@@ -15,7 +15,12 @@ export type SplicePlan = Readonly<{
 }>;
 
 /** Finds the place of every visual token: the positions of `imageToken` in `ids` (rows of equal length), in order. */
-export function planSplice(ids: readonly ArrayLike<number>[], imageToken: number, images: readonly number[], tokens: number): SplicePlan {
+export function planSplice(
+  ids: readonly ArrayLike<number>[],
+  imageToken: number,
+  images: readonly number[],
+  tokens: number,
+): SplicePlan {
   const length = ids[0]?.length ?? 0;
   const total = images.reduce((sum, count) => sum + count, 0) * tokens;
   const source = Int32Array.from({ length: ids.length * length }, (_, at) => at);

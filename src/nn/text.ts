@@ -57,7 +57,9 @@ function endOfText(ids: tf.Tensor, config: TextConfig): tf.Tensor {
 export function textShapes(config: TextConfig): Shapes {
   const { hidden, projection } = config;
   const name = 'text_model';
-  const blocks = Array.from({ length: config.layers }, (_, i) => encoderBlockShapes(`${name}.encoder.layers.${i}`, config));
+  const blocks = Array.from({ length: config.layers }, (_, i) =>
+    encoderBlockShapes(`${name}.encoder.layers.${i}`, config),
+  );
   const head: Shapes =
     config.family === 'clip'
       ? { 'text_projection.weight': [projection, hidden] }

@@ -41,7 +41,8 @@ export function patchTokens(x: tf.Tensor, config: VisionConfig): tf.Tensor {
 /** `image_embeds` [B, shared dim], not normalised, from the last hidden state. */
 export function imageEmbeds(weights: Weights, last: tf.Tensor, config: VisionConfig): tf.Tensor {
   const [batch, , dim] = last.shape as [number, number, number];
-  if (config.family === 'clip') return tf.reshape(projectPatches(weights, tf.slice(last, [0, 0, 0], [batch, 1, dim]), config), [batch, -1]);
+  if (config.family === 'clip')
+    return tf.reshape(projectPatches(weights, tf.slice(last, [0, 0, 0], [batch, 1, dim]), config), [batch, -1]);
   return attentionPool(weights, postNorm(weights, last, config), config);
 }
 
@@ -69,8 +70,10 @@ type Map1 = (x: tf.Tensor) => tf.Tensor;
 function headProjections(weights: Weights, { hidden }: VisionConfig): [Map1, Map1, Map1] {
   const matrix = weight(weights, `${HEAD}.attention.in_proj_weight`);
   const bias = weight(weights, `${HEAD}.attention.in_proj_bias`);
-  const part = (i: number): Map1 => (x) =>
-    tf.add(multiply(x, tf.slice(matrix, [i * hidden, 0], [hidden, hidden])), tf.slice(bias, [i * hidden], [hidden]));
+  const part =
+    (i: number): Map1 =>
+    (x) =>
+      tf.add(multiply(x, tf.slice(matrix, [i * hidden, 0], [hidden, hidden])), tf.slice(bias, [i * hidden], [hidden]));
   return [part(0), part(1), part(2)];
 }
 
@@ -79,13 +82,20 @@ function attentionPool(weights: Weights, patches: tf.Tensor, config: VisionConfi
   const [batch, , dim] = patches.shape as [number, number, number];
   const [query, key, value] = headProjections(weights, config);
   const probe = tf.tile(query(weight(weights, `${HEAD}.probe`)), [batch, 1, 1]);
-  const [q, k, v] = [probe, key(patches), value(patches)].map((x) => splitHeads(x, config.heads)) as [tf.Tensor, tf.Tensor, tf.Tensor];
+  const [q, k, v] = [probe, key(patches), value(patches)].map((x) => splitHeads(x, config.heads)) as [
+    tf.Tensor,
+    tf.Tensor,
+    tf.Tensor,
+  ];
   const pooled = linear(weights, `${HEAD}.attention.out_proj`, joinHeads(attend(q, k, v)));
   return tf.reshape(poolMlp(weights, pooled, config), [batch, dim]);
 }
 
 function poolMlp(weights: Weights, x: tf.Tensor, config: VisionConfig): tf.Tensor {
-  return tf.add(x, mlp(weights, `${HEAD}.mlp`, layerNorm(weights, `${HEAD}.layernorm`, x, config.layerNormEps), config));
+  return tf.add(
+    x,
+    mlp(weights, `${HEAD}.mlp`, layerNorm(weights, `${HEAD}.layernorm`, x, config.layerNormEps), config),
+  );
 }
 
 /** Patch, class and position embeddings: [B, N (+ 1), hidden]. */
@@ -115,30 +125,48 @@ function embedPatches(weights: Weights, pixels: tf.Tensor, config: VisionConfig)
   const filters = weight(weights, 'vision_model.embeddings.patch_embedding.weight'); // [hidden, c, p, p]
   const batch = pixels.shape[0] as number;
   const last = pixels.shape[3] === c; // channels last: rows of a patch are contiguous runs of p * c numbers
-  const expected = last ? [batch, config.imageSize, config.imageSize, c] : [batch, c, config.imageSize, config.imageSize];
-  if (pixels.shape.join() !== expected.join()) throw new Error(`pixels are [${pixels.shape}], the tower reads [${expected}]`);
+  const expected = last
+    ? [batch, config.imageSize, config.imageSize, c]
+    : [batch, c, config.imageSize, config.imageSize];
+  if (pixels.shape.join() !== expected.join())
+    throw new Error(`pixels are [${pixels.shape}], the tower reads [${expected}]`);
   if (last) {
     const cut = tf.slice(pixels, [0, 0, 0, 0], [batch, side, side, c]);
-    const rows = tf.reshape(tf.transpose(tf.reshape(cut, [batch, grid, p, grid, p * c]), [0, 1, 3, 2, 4]), [batch, grid * grid, p * p * c]);
+    const rows = tf.reshape(tf.transpose(tf.reshape(cut, [batch, grid, p, grid, p * c]), [0, 1, 3, 2, 4]), [
+      batch,
+      grid * grid,
+      p * p * c,
+    ]);
     return multiply(rows, tf.reshape(tf.transpose(filters, [0, 2, 3, 1]), [hidden, p * p * c]));
   }
   const cut = tf.slice(pixels, [0, 0, 0, 0], [batch, c, side, side]);
-  const rows = tf.reshape(tf.transpose(tf.reshape(cut, [batch, c, grid, p, grid, p]), [0, 2, 4, 1, 3, 5]), [batch, grid * grid, c * p * p]);
+  const rows = tf.reshape(tf.transpose(tf.reshape(cut, [batch, c, grid, p, grid, p]), [0, 2, 4, 1, 3, 5]), [
+    batch,
+    grid * grid,
+    c * p * p,
+  ]);
   return multiply(rows, tf.reshape(filters, [hidden, c * p * p]));
 }
 
 /** Parameter names and shapes of the image tower with its map into the shared space. */
 export function visionShapes(config: VisionConfig): Shapes {
+  const projection: Shapes = { 'visual_projection.weight': [config.projection, config.hidden] };
+  return { ...towerShapes(config), ...(config.family === 'clip' ? projection : {}) };
+}
+
+/** The image tower alone, as LLaVA checkpoints carry it (SigLIP's pooling head belongs to it). */
+export function towerShapes(config: VisionConfig): Shapes {
   const { hidden, patchSize, channels, intermediate } = config;
   const clip = config.family === 'clip';
   const name = 'vision_model';
   const tokens = gridSide(config) ** 2 + (clip ? 1 : 0);
-  const blocks = Array.from({ length: config.layers }, (_, i) => encoderBlockShapes(`${name}.encoder.layers.${i}`, config));
+  const blocks = Array.from({ length: config.layers }, (_, i) =>
+    encoderBlockShapes(`${name}.encoder.layers.${i}`, config),
+  );
   const own: Shapes = clip
     ? {
         [`${name}.embeddings.class_embedding`]: [hidden],
         ...normShapes(`${name}.pre_layrnorm`, hidden),
-        'visual_projection.weight': [config.projection, hidden],
       }
     : {
         [`${name}.embeddings.patch_embedding.bias`]: [hidden],

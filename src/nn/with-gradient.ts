@@ -20,5 +20,9 @@ export function withGradient<const S extends readonly tf.Tensor[], R extends tf.
 
 /** Computes a constant: nothing inside is recorded for gradients, and nothing but the result is kept. */
 export function constant(compute: () => tf.Tensor): tf.Tensor {
-  return withGradient([], () => ({ value: compute(), saved: [] }), () => []);
+  return withGradient(
+    [],
+    () => ({ value: compute(), saved: [] }),
+    () => [],
+  );
 }

@@ -38,7 +38,11 @@ export function targetTokens(
 }
 
 /** t of every word (Eq. 8) from the language model's embedding [vocab, d]: [words, d]. */
-export function wordTargets(embedding: tf.Tensor, words: readonly (readonly number[])[], target: Target = 'mean'): tf.Tensor {
+export function wordTargets(
+  embedding: tf.Tensor,
+  words: readonly (readonly number[])[],
+  target: Target = 'mean',
+): tf.Tensor {
   const { tokens, shares, longest } = targetTokens(words, target);
   return tf.tidy(() => {
     const rows = tf.gather(embedding, tf.tensor2d(tokens, [words.length, longest], 'int32')); // [words, longest, d]

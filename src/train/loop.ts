@@ -5,7 +5,7 @@ import { prefixed, type Weights } from '../nn/weights.ts';
 import { ProblemError } from '../problem.ts';
 import { loadState, saveState } from './saved-state.ts';
 import { rateAt, type Schedule } from './schedule.ts';
-import { freshState, makeStep, named, scalarsAt, type StepSpec } from './step.ts';
+import { freshState, makeStep, named, type StepSpec, scalarsAt } from './step.ts';
 
 /** What one step measured: `losses.total` and its parts (mean over micro-batches), the schedule's factor, the gradient norm. */
 export type StepReport = Readonly<{
@@ -96,7 +96,9 @@ async function startingState({ weights, spec, scratch }: Training): Promise<{ st
       .map((name) => `${name}[${map[name]?.shape}]`)
       .join(' ');
   if (describe(found.tensors) !== describe(fresh)) {
-    throw new Error(`${scratch.folder} holds the state of another training: ${describe(found.tensors)}, not ${describe(fresh)}`);
+    throw new Error(
+      `${scratch.folder} holds the state of another training: ${describe(found.tensors)}, not ${describe(fresh)}`,
+    );
   }
   tf.dispose(fresh);
   return { step: found.step, state: found.tensors };

@@ -1,9 +1,9 @@
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import type { TensorMap } from '../nn/compile.ts';
 import { openSafetensors } from '../data/safetensors.ts';
 import { writeSafetensors } from '../data/safetensors-write.ts';
+import type { TensorMap } from '../nn/compile.ts';
 
 const FILE = 'training-state.safetensors';
 

@@ -1,12 +1,33 @@
 /** Parameters that every training stage has, in JSON Schema: the same names mean the same everywhere. */
 export const optimisation = {
-  seed: { type: 'integer', minimum: 0, default: 0, description: "Names this stage's random streams: data order, initialisation, sampling." },
+  seed: {
+    type: 'integer',
+    minimum: 0,
+    default: 0,
+    description: "Names this stage's random streams: data order, initialisation, sampling.",
+  },
   steps: { type: 'integer', minimum: 1, description: 'Optimiser steps; instead of epochs.' },
-  epochs: { type: 'number', exclusiveMinimum: 0, default: 1, description: 'Passes over the data, when steps is not given.' },
+  epochs: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    default: 1,
+    description: 'Passes over the data, when steps is not given.',
+  },
   batchSize: { type: 'integer', minimum: 1, default: 32, description: 'Examples per optimiser step.' },
-  accumulate: { type: 'integer', minimum: 1, default: 1, description: 'Micro-batches that a batch is split into, to save memory.' },
+  accumulate: {
+    type: 'integer',
+    minimum: 1,
+    default: 1,
+    description: 'Micro-batches that a batch is split into, to save memory.',
+  },
   learningRate: { type: 'number', exclusiveMinimum: 0, default: 1e-3, description: 'Peak learning rate of AdamW.' },
-  warmup: { type: 'number', minimum: 0, maximum: 1, default: 0.03, description: 'Share of the steps with rising learning rate; cosine after it.' },
+  warmup: {
+    type: 'number',
+    minimum: 0,
+    maximum: 1,
+    default: 0.03,
+    description: 'Share of the steps with rising learning rate; cosine after it.',
+  },
   betas: {
     type: 'array',
     items: { type: 'number', minimum: 0, exclusiveMaximum: 1 },
@@ -17,7 +38,12 @@ export const optimisation = {
   },
   weightDecay: { type: 'number', minimum: 0, default: 0, description: 'Decoupled weight decay, on matrices only.' },
   clip: { type: 'number', exclusiveMinimum: 0, default: 1, description: 'Largest joint norm of the gradients.' },
-  checkpointSeconds: { type: 'number', exclusiveMinimum: 0, default: 20, description: 'Time between checkpoints; does not change results.' },
+  checkpointSeconds: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    default: 20,
+    description: 'Time between checkpoints; does not change results.',
+  },
 } as const;
 
 /** How the adapter is made before stage 1 (or stage 2, without pre-training). */
@@ -30,7 +56,8 @@ export const projector = {
     standardise: {
       type: 'boolean',
       default: false,
-      description: 'Start from features standardised per dimension; folded into the first layer, so the file stays a plain adapter.',
+      description:
+        'Start from features standardised per dimension; folded into the first layer, so the file stays a plain adapter.',
     },
     gain: {
       type: 'number',

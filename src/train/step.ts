@@ -104,7 +104,8 @@ function updated(spec: StepSpec, x: TensorMap, gradients: Record<string, tf.Tens
   const out: Record<string, tf.Tensor> = { norm };
   for (const name of spec.trainable) {
     const raw = gradients[name];
-    const next = raw === undefined ? unchanged(x, name) : changed(spec, x, name, factor === undefined ? raw : tf.mul(raw, factor));
+    const next =
+      raw === undefined ? unchanged(x, name) : changed(spec, x, name, factor === undefined ? raw : tf.mul(raw, factor));
     for (const [key, tensor] of Object.entries(next)) out[`${key}/${name}`] = tensor;
   }
   return out;

@@ -27,6 +27,7 @@ function prefixesAndNames(names: readonly string[]): readonly string[] {
 /** The first entry whose patterns match, per name: how parameters are dealt to optimiser groups. */
 export function groupOf<G extends Readonly<{ match: readonly string[] }>>(groups: readonly G[], name: string): G {
   const group = groups.find(({ match }) => match.some((pattern) => matches(pattern, name)));
-  if (group === undefined) throw new Error(`no optimiser group for "${name}": ${groups.map((g) => g.match.join(' ')).join('; ')}`);
+  if (group === undefined)
+    throw new Error(`no optimiser group for "${name}": ${groups.map((g) => g.match.join(' ')).join('; ')}`);
   return group;
 }

@@ -1,5 +1,5 @@
-import { afterAll, expect } from 'vitest';
 import type * as tf from '@tensorflow/tfjs-core';
+import { afterAll, expect } from 'vitest';
 import type { TensorData } from '../../src/data/safetensors.ts';
 
 /** Worst difference seen so far per tensor family, as a share of its bound. */
@@ -30,7 +30,10 @@ function note(family: string, at: string, difference: number, bound: number): vo
   const old = worst.get(family);
   const share = difference / bound;
   const tensors = (old?.tensors ?? 0) + 1;
-  worst.set(family, old === undefined || !(share <= old.share) ? { share, difference, bound, at, tensors } : { ...old, tensors });
+  worst.set(
+    family,
+    old === undefined || !(share <= old.share) ? { share, difference, bound, at, tensors } : { ...old, tensors },
+  );
 }
 
 /** Prints one line per family when the file's tests are over. */

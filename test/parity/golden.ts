@@ -11,6 +11,7 @@ export type Golden = Readonly<{
   folder: string;
   name: string;
   cases: readonly Case[];
+  notes: Readonly<Record<string, unknown>>;
   tensors: ReadonlyMap<string, TensorData>;
 }>;
 
@@ -20,7 +21,7 @@ export const goldenRoot = resolve(process.env['GOLDEN_DIR'] ?? 'test/golden');
 export function foldersWith(...kinds: readonly string[]): readonly string[] {
   return readdirSync(goldenRoot).filter((name) => {
     const file = join(goldenRoot, name, 'cases.json');
-    return existsSync(file) && readCases(file).some(({ kind }) => kinds.includes(kind));
+    return existsSync(file) && readCases(file).cases.some(({ kind }) => kinds.includes(kind));
   });
 }
 
@@ -29,8 +30,10 @@ export function foldersHolding(file: string): readonly string[] {
   return readdirSync(goldenRoot).filter((name) => existsSync(join(goldenRoot, name, file)));
 }
 
-function readCases(file: string): readonly Case[] {
-  return (JSON.parse(readFileSync(file, 'utf8')) as { cases: Case[] }).cases;
+type Listing = Readonly<{ cases: readonly Case[]; notes?: Readonly<Record<string, unknown>> }>;
+
+function readCases(file: string): Listing {
+  return JSON.parse(readFileSync(file, 'utf8')) as Listing;
 }
 
 const loaded = new Map<string, Promise<Golden>>();
@@ -47,7 +50,8 @@ async function readGolden(name: string): Promise<Golden> {
   const tensors = new Map<string, TensorData>();
   for (const key of file.tensors.keys()) tensors.set(key, await file.read(key));
   await file.close();
-  return { folder, name, cases: readCases(join(folder, 'cases.json')), tensors };
+  const { cases, notes = {} } = readCases(join(folder, 'cases.json'));
+  return { folder, name, cases, notes, tensors };
 }
 
 /** A tensor that another folder holds, written `../clip-tiny: patch_embeds` (what follows a space is a remark). */

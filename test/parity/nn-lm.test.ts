@@ -103,7 +103,12 @@ describe.each(foldersWith('lm'))('%s', (name) => {
     const all = of('generate') as unknown as readonly Generate[];
     const generator = makeGenerator(config, capture);
     const ask = (cases: readonly Generate[], side: 'left' | 'right', stop: (c: Generate) => readonly number[]) => {
-      const { embeds, present } = promptsOf(cases.map((c) => c.prompt_ids), side, weights, config);
+      const { embeds, present } = promptsOf(
+        cases.map((c) => c.prompt_ids),
+        side,
+        weights,
+        config,
+      );
       const maxNew = Math.max(...cases.map((c) => c.new_ids.length));
       const stopIds = [...new Set(cases.flatMap((c) => stop(c)))];
       const answers = generator.generate(weights, { embeds, present }, { maxNew, stop: stopIds });
@@ -111,11 +116,20 @@ describe.each(foldersWith('lm'))('%s', (name) => {
       return answers;
     };
     for (const c of all) {
-      expect(ask([c], 'right', () => []), c.name).toEqual([c.new_ids]);
-      expect(ask([c], 'left', () => c.stop_ids), c.name).toEqual([c.new_ids_with_stop]);
+      expect(
+        ask([c], 'right', () => []),
+        c.name,
+      ).toEqual([c.new_ids]);
+      expect(
+        ask([c], 'left', () => c.stop_ids),
+        c.name,
+      ).toEqual([c.new_ids_with_stop]);
     }
     for (const side of ['left', 'right'] as const) {
-      expect(ask(all, side, () => []), `batch padded ${side}`).toEqual(all.map((c) => c.new_ids));
+      expect(
+        ask(all, side, () => []),
+        `batch padded ${side}`,
+      ).toEqual(all.map((c) => c.new_ids));
     }
     generator.dispose();
   });
@@ -133,7 +147,13 @@ describe.each(foldersWith('lm'))('%s', (name) => {
   });
 });
 
-type Generate = Readonly<{ name: string; prompt_ids: number[]; new_ids: number[]; stop_ids: number[]; new_ids_with_stop: number[] }>;
+type Generate = Readonly<{
+  name: string;
+  prompt_ids: number[];
+  new_ids: number[];
+  stop_ids: number[];
+  new_ids_with_stop: number[];
+}>;
 
 function promptsOf(rows: readonly number[][], side: 'left' | 'right', weights: Weights, config: DecoderConfig) {
   const length = Math.max(...rows.map((row) => row.length));
@@ -141,7 +161,13 @@ function promptsOf(rows: readonly number[][], side: 'left' | 'right', weights: W
     const gap = new Array<number>(length - row.length).fill(filler);
     return side === 'left' ? [...gap, ...values] : [...values, ...gap];
   };
-  const present = rows.map((row) => pad(row, 0, row.map(() => 1)));
+  const present = rows.map((row) =>
+    pad(
+      row,
+      0,
+      row.map(() => 1),
+    ),
+  );
   const embeds = tf.tidy(() => embedTokens(weights, ids(rows.map((row) => pad(row, 3, row))), config));
   return { embeds, present };
 }

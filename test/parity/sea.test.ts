@@ -3,78 +3,26 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { openEngine } from '../../src/engine/open.ts';
 import { takeRows } from '../../src/nn/embedding.ts';
 import { alignment, totalLoss, wordTargets } from '../../src/train/align.ts';
-import { counted, cosines, headCrossEntropy, weightedMean } from '../../src/train/losses.ts';
-import { type Pick, padPicks, picks, type SampleSettings } from '../../src/train/sample-labels.ts';
-import { patchScores, topWords } from '../../src/train/top-words.ts';
+import { cosines, counted, headCrossEntropy, weightedMean } from '../../src/train/losses.ts';
+import { type Pick, padPicks } from '../../src/train/sample-labels.ts';
 import { compare, printWorstAtEnd } from './bound.ts';
-import { asTensor, type Case, expected, foldersWith, type Golden, openGolden } from './golden.ts';
+import { asTensor, expected, foldersWith, type Golden, openGolden } from './golden.ts';
+import { labelsOf, pickedAs, type Sea } from './sea-case.ts';
 
 printWorstAtEnd();
 beforeAll(async () => void (await openEngine()));
-
-type Sea = Case &
-  Readonly<{
-    n: number;
-    sign: 1 | -1;
-    grid: [number, number];
-    k: number;
-    edge: 'keep' | 'drop';
-    lambda: number;
-    label_tokens: number[][];
-    inputs: Record<string, string>;
-    outputs: Record<string, string>;
-  }>;
-
-/** Label ids and scores of every patch as stored: -1 and 0 where there is none. */
-function labelsOf(patches: tf.Tensor, words: tf.Tensor, c: Sea): { words: Int32Array; scores: Float32Array } {
-  const top = topWords(patchScores(patches, words, c.sign), c.n);
-  const found = top.words.shape[1] as number;
-  const ids = top.words.dataSync() as Int32Array;
-  const values = top.scores.dataSync() as Float32Array;
-  const rows = patches.shape[0] as number;
-  const out = { words: new Int32Array(rows * c.n).fill(-1), scores: new Float32Array(rows * c.n) };
-  for (let row = 0; row < rows; row++) {
-    for (let j = 0; j < found; j++) {
-      const score = values[row * found + j] as number;
-      if (score < 0) continue;
-      out.words[row * c.n + j] = ids[row * found + j] as number;
-      out.scores[row * c.n + j] = score;
-    }
-  }
-  return out;
-}
-
-/** The picks of a batch as the reference stores them. */
-export function pickedAs(golden: Golden, c: Sea, labels: { words: Int32Array; scores: Float32Array }) {
-  const [images, windows] = expected(golden, c.inputs['u_patch'] as string).shape as [number, number];
-  const patches = c.grid[0] * c.grid[1];
-  const draw = (key: string, image: number) =>
-    expected(golden, c.inputs[key] as string).values.slice(image * windows, (image + 1) * windows);
-  const settings: SampleSettings = { grid: c.grid, window: c.k, edge: c.edge, choice: 'weighted', dedupe: true };
-  const { all, kept } = picks(
-    Array.from({ length: images }, (_, i) => ({
-      words: labels.words.slice(i * patches * c.n, (i + 1) * patches * c.n),
-      scores: labels.scores.slice(i * patches * c.n, (i + 1) * patches * c.n),
-      top: c.n,
-    })),
-    Array.from({ length: images }, (_, i) => ({
-      patch: draw('u_patch', i),
-      label: draw('u_label', i),
-      priority: draw('priority', i),
-    })),
-    settings,
-  );
-  return { images, windows, patches, all, kept };
-}
 
 describe.each(foldersWith('sea'))('%s', (name) => {
   let golden: Golden;
   beforeAll(async () => {
     golden = await openGolden(name);
   });
-  const cases = async (): Promise<readonly Sea[]> => (await openGolden(name)).cases.filter(({ kind }) => kind === 'sea') as Sea[];
+  const cases = async (): Promise<readonly Sea[]> =>
+    (await openGolden(name)).cases.filter(({ kind }) => kind === 'sea') as Sea[];
   const exactly = (c: Sea, key: string, actual: ArrayLike<number>): void =>
-    expect(Array.from(actual), `${c.name} ${key}`).toEqual(Array.from(expected(golden, c.outputs[key] as string).values));
+    expect(Array.from(actual), `${c.name} ${key}`).toEqual(
+      Array.from(expected(golden, c.outputs[key] as string).values),
+    );
   const check = (c: Sea, key: string, actual: tf.Tensor): void =>
     compare(`${name} ${key}`, c.outputs[key] as string, actual, expected(golden, c.outputs[key] as string));
 
@@ -88,11 +36,28 @@ describe.each(foldersWith('sea'))('%s', (name) => {
         const shape = expected(golden, c.outputs['label_score'] as string).shape;
         check(c, 'label_score', tf.tensor(labels.scores, [...shape]));
         const { images, windows, patches, all, kept } = pickedAs(golden, c, labels);
-        const each = (get: (pick: Pick) => number): number[] => all.flat().map((pick) => (pick === undefined ? -1 : get(pick)));
-        exactly(c, 'picked_patch', each(({ patch }) => patch));
-        exactly(c, 'picked_label', each(({ word }) => word));
-        exactly(c, 'kept_window', kept.map(({ image, window }) => image * windows + window));
-        exactly(c, 'kept_label', kept.map(({ word }) => word));
+        const each = (get: (pick: Pick) => number): number[] =>
+          all.flat().map((pick) => (pick === undefined ? -1 : get(pick)));
+        exactly(
+          c,
+          'picked_patch',
+          each(({ patch }) => patch),
+        );
+        exactly(
+          c,
+          'picked_label',
+          each(({ word }) => word),
+        );
+        exactly(
+          c,
+          'kept_window',
+          kept.map(({ image, window }) => image * windows + window),
+        );
+        exactly(
+          c,
+          'kept_label',
+          kept.map(({ word }) => word),
+        );
 
         const dim = input('x_v').shape[2] as number;
         const table = wordTargets(input('emb'), c.label_tokens);
@@ -120,7 +85,9 @@ describe.each(foldersWith('sea'))('%s', (name) => {
   /** Eq. 10 as transformers averages it and as the paper writes it, and Eq. 11. */
   function checkGeneration(c: Sea, logits: tf.Tensor, labels: ArrayLike<number>, align: tf.Tensor): void {
     const [batch, length, vocab] = logits.shape as [number, number, number];
-    const shifted = Int32Array.from({ length: batch * length }, (_, i) => ((i + 1) % length === 0 ? -100 : (labels[i + 1] as number)));
+    const shifted = Int32Array.from({ length: batch * length }, (_, i) =>
+      (i + 1) % length === 0 ? -100 : (labels[i + 1] as number),
+    );
     const targets = tf.tensor1d(shifted, 'int32');
     const losses = headCrossEntropy(tf.reshape(logits, [batch * length, vocab]), tf.eye(vocab), targets);
     const mean = weightedMean(losses, counted(targets));

@@ -1,24 +1,40 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openEngine } from '../../src/engine/open.ts';
-import { rateAt, type Schedule, warmupSteps } from '../../src/train/schedule.ts';
-import { freshState, makeStep, scalarsAt, type StepSpec } from '../../src/train/step.ts';
 import { multiply } from '../../src/nn/linear.ts';
 import { weight } from '../../src/nn/weights.ts';
+import { rateAt, type Schedule, warmupSteps } from '../../src/train/schedule.ts';
+import { freshState, makeStep, type StepSpec, scalarsAt } from '../../src/train/step.ts';
 import { compare, printWorstAtEnd } from './bound.ts';
 import { asTensor, type Case, expected, foldersWith, type Golden, openGolden } from './golden.ts';
 
 printWorstAtEnd();
 beforeAll(async () => void (await openEngine()));
 
-type Settings = Readonly<{ lr: number; weight_decay: number; total_steps: number; warmup_ratio: number; steps: number; accumulation: number; max_norm: number; betas: [number, number]; eps: number; warmup_steps: number; inputs: Record<'x' | 'y' | 'w0' | 'b0', string>; outputs: Record<string, string> }>;
+type Settings = Readonly<{
+  lr: number;
+  weight_decay: number;
+  total_steps: number;
+  warmup_ratio: number;
+  steps: number;
+  accumulation: number;
+  max_norm: number;
+  betas: [number, number];
+  eps: number;
+  warmup_steps: number;
+  inputs: Record<'x' | 'y' | 'w0' | 'b0', string>;
+  outputs: Record<string, string>;
+}>;
 
 /** tanh regression: mean((3 tanh(x Wᵀ + b) - y)^2), as the fixtures' README describes it. */
 function specOf(c: Settings): StepSpec {
   const adamw = { optimiser: 'adamw' as const, rate: c.lr, beta1: c.betas[0], beta2: c.betas[1], eps: c.eps };
   return {
     loss: (weights, { x, y }) => {
-      const guess = tf.mul(tf.tanh(tf.add(multiply(x as tf.Tensor, weight(weights, 'weight')), weight(weights, 'bias'))), 3);
+      const guess = tf.mul(
+        tf.tanh(tf.add(multiply(x as tf.Tensor, weight(weights, 'weight')), weight(weights, 'bias'))),
+        3,
+      );
       return { total: tf.mean(tf.square(tf.sub(guess, y as tf.Tensor))) };
     },
     trainable: ['weight', 'bias'],
@@ -36,7 +52,8 @@ describe.each(foldersWith('adamw'))('%s', (name) => {
   beforeAll(async () => {
     golden = await openGolden(name);
   });
-  const rowsOf = (key: string, i: number): tf.Tensor => tf.squeeze(tf.slice(asTensor(expected(golden, key)), i, 1), [0]);
+  const rowsOf = (key: string, i: number): tf.Tensor =>
+    tf.squeeze(tf.slice(asTensor(expected(golden, key)), i, 1), [0]);
   const stored = (key: string, i: number) => {
     const { shape, values } = expected(golden, key);
     const size = values.length / (shape[0] as number);
@@ -53,7 +70,10 @@ describe.each(foldersWith('adamw'))('%s', (name) => {
         'weight/weight': asTensor(expected(golden, c.inputs.w0)),
         'weight/bias': asTensor(expected(golden, c.inputs.b0)),
       };
-      state = { ...state, ...freshState(spec, { weight: state['weight/weight'] as tf.Tensor, bias: state['weight/bias'] as tf.Tensor }) };
+      state = {
+        ...state,
+        ...freshState(spec, { weight: state['weight/weight'] as tf.Tensor, bias: state['weight/bias'] as tf.Tensor }),
+      };
       for (let step = 0; step < c.steps; step++) {
         let sums = {};
         let loss = 0;

@@ -51,7 +51,13 @@ const spec: StepSpec = {
 function batch(step: number, micro: number): TensorMap {
   const random = stream(3, 'batch', step, micro);
   const ids = Int32Array.from({ length: 3 * 6 }, () => random.int(config.vocab));
-  return { ids: tf.tensor2d(ids, [3, 6]), labels: tf.tensor1d(ids.map((id) => (id + 1) % config.vocab), 'int32') };
+  return {
+    ids: tf.tensor2d(ids, [3, 6]),
+    labels: tf.tensor1d(
+      ids.map((id) => (id + 1) % config.vocab),
+      'int32',
+    ),
+  };
 }
 
 type Recorded = Readonly<{ weights: Weights; reports: StepReport[] }>;
@@ -72,7 +78,9 @@ async function run(weights: Weights, changes: Partial<Training> = {}): Promise<R
 }
 
 const bytes = (weights: Weights): string[] =>
-  Object.entries(weights).map(([name, tensor]) => `${name} ${Buffer.from(tensor.dataSync().buffer).toString('base64')}`);
+  Object.entries(weights).map(
+    ([name, tensor]) => `${name} ${Buffer.from(tensor.dataSync().buffer).toString('base64')}`,
+  );
 
 test('training lowers the loss and logs every step', async () => {
   const weights = freshWeights();
@@ -116,7 +124,10 @@ test('a captured run and an eager one agree within float noise', async () => {
 test('a loss that is not a number stops with the step named and keeps the state from before it', async () => {
   const weights = freshWeights();
   const scratch = { folder: folder(), everySteps: 1 };
-  const poisoned = (step: number, micro: number): TensorMap => ({ ...batch(step, micro), poison: tf.scalar(step === 5 ? Number.NaN : 0) });
+  const poisoned = (step: number, micro: number): TensorMap => ({
+    ...batch(step, micro),
+    poison: tf.scalar(step === 5 ? Number.NaN : 0),
+  });
   const poisonable: StepSpec = {
     ...spec,
     loss: (own, { poison, ...rest }) => {
@@ -138,7 +149,9 @@ test('frozen weights stay as they are and the trained ones change', async () => 
   const { weights: trained } = await run(weights, { spec: { ...spec, trainable } });
   expect(bytes(weights)).toEqual(before);
   for (const name of Object.keys(weights)) {
-    const same = Buffer.from((trained[name] as tf.Tensor).dataSync().buffer).equals(Buffer.from((weights[name] as tf.Tensor).dataSync().buffer));
+    const same = Buffer.from((trained[name] as tf.Tensor).dataSync().buffer).equals(
+      Buffer.from((weights[name] as tf.Tensor).dataSync().buffer),
+    );
     expect(same, name).toBe(!trainable.includes(name));
   }
 });
