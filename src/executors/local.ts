@@ -18,7 +18,10 @@ export function createLocalExecutor(kinds: readonly AnyKind[], options: WorkerOp
       return placeOf(folder).submit(folder, needs);
     },
     async poll(tickets) {
-      const [light, heavy] = [tickets.filter((ticket) => !inWorker.has(ticket)), tickets.filter((ticket) => inWorker.has(ticket))];
+      const [light, heavy] = [
+        tickets.filter((ticket) => !inWorker.has(ticket)),
+        tickets.filter((ticket) => inWorker.has(ticket)),
+      ];
       return new Map([...(await inline.poll(light)), ...(await worker.poll(heavy))]);
     },
     cancel: (ticket) => placeOf(ticket).cancel(ticket),

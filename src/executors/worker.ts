@@ -17,7 +17,13 @@ export type WorkerOptions = Readonly<{
 /** How long a worker may take to end when it is told to, milliseconds. */
 const PATIENCE = 2_000;
 
-type Worker = { readonly child: ChildProcess; folder?: string; /** where its output goes */ log?: string; stopping: boolean; retired: boolean };
+type Worker = {
+  readonly child: ChildProcess;
+  folder?: string /** where its output goes */;
+  log?: string;
+  stopping: boolean;
+  retired: boolean;
+};
 type Pool = {
   readonly options: WorkerOptions;
   readonly bell: Bell;
@@ -75,7 +81,12 @@ function countAtWork(pool: Pool): number {
 
 function start(pool: Pool): Worker {
   const { script, threads } = pool.options;
-  const env = { ...process.env, TF_NUM_INTRAOP_THREADS: String(threads), TF_NUM_INTEROP_THREADS: '1', OMP_NUM_THREADS: String(threads) };
+  const env = {
+    ...process.env,
+    TF_NUM_INTRAOP_THREADS: String(threads),
+    TF_NUM_INTEROP_THREADS: '1',
+    OMP_NUM_THREADS: String(threads),
+  };
   const child = fork(script, [], { env, execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const worker: Worker = { child, stopping: false, retired: false };
   pool.workers.add(worker);
@@ -100,7 +111,10 @@ function gone(pool: Pool, worker: Worker, code: number | null, signal: NodeJS.Si
   pool.workers.delete(worker);
   const { folder } = worker;
   if (folder !== undefined) {
-    const status: Status = readOutcome(folder) === undefined ? { state: 'lost', reason: reasonOf(worker, code, signal) } : { state: 'ended' };
+    const status: Status =
+      readOutcome(folder) === undefined
+        ? { state: 'lost', reason: reasonOf(worker, code, signal) }
+        : { state: 'ended' };
     end(pool, folder, status);
   }
   dispatch(pool);

@@ -54,7 +54,8 @@ export function readJob(folder: string): JobFile {
   const file = jobPaths.job(folder);
   const value = record(JSON.parse(fs.readFileSync(file, 'utf8')), file);
   const { stage, kind, version, inputs, outputs, scratch } = value;
-  const whole = typeof stage === 'string' && typeof kind === 'string' && typeof version === 'number' && typeof scratch === 'string';
+  const whole =
+    typeof stage === 'string' && typeof kind === 'string' && typeof version === 'number' && typeof scratch === 'string';
   if (!whole || !strings(inputs) || !strings(outputs) || !('params' in value)) throw new Error(`${file} is not a job`);
   return { stage, kind, version, params: value['params'] as Json, inputs, outputs, scratch };
 }
@@ -78,7 +79,11 @@ export function readOutcome(folder: string): Outcome | undefined {
   const value = record(JSON.parse(text), file);
   const { state, startedAt, seconds, engine, threads, metrics } = value;
   const ended = state === 'done' || state === 'failed' || state === 'stopped';
-  const whole = typeof startedAt === 'string' && typeof seconds === 'number' && typeof engine === 'string' && typeof threads === 'number';
+  const whole =
+    typeof startedAt === 'string' &&
+    typeof seconds === 'number' &&
+    typeof engine === 'string' &&
+    typeof threads === 'number';
   if (!ended || !whole || !numbers(metrics)) throw new Error(`${file} is not an outcome`);
   const { peakMemory, message, problems } = value;
   return {
@@ -110,7 +115,10 @@ export function readProcess(folder: string): ProcessFile | undefined {
 }
 
 /** Whole lines of progress from a byte offset on, and the offset to go on from. */
-export function readProgress(folder: string, offset: number): Readonly<{ lines: readonly ProgressLine[]; offset: number }> {
+export function readProgress(
+  folder: string,
+  offset: number,
+): Readonly<{ lines: readonly ProgressLine[]; offset: number }> {
   const { bytes, size } = readFrom(jobPaths.progress(folder), offset);
   const end = bytes.lastIndexOf(0x0a) + 1;
   const lines = bytes
@@ -127,7 +135,12 @@ export function logTail(folder: string, lines = 20): readonly string[] {
   const file = jobPaths.log(folder);
   const size = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   const { bytes } = readFrom(file, Math.max(0, size - 64 * lines * 8));
-  return bytes.toString('utf8').replace(/\n$/, '').split('\n').slice(-lines).filter((line, _, all) => all.length > 1 || line !== '');
+  return bytes
+    .toString('utf8')
+    .replace(/\n$/, '')
+    .split('\n')
+    .slice(-lines)
+    .filter((line, _, all) => all.length > 1 || line !== '');
 }
 
 function readFrom(file: string, offset: number): Readonly<{ bytes: Buffer; size: number }> {
@@ -159,12 +172,14 @@ function readProgressLine(text: string): ProgressLine {
 
 function readProblem(value: unknown, file: string): Problem {
   const problem = record(value, file);
-  if (typeof problem['code'] !== 'string' || typeof problem['message'] !== 'string') throw new Error(`${file} holds a problem without a message`);
+  if (typeof problem['code'] !== 'string' || typeof problem['message'] !== 'string')
+    throw new Error(`${file} holds a problem without a message`);
   return problem as Problem;
 }
 
 function record(value: unknown, where: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${where} does not hold an object`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Error(`${where} does not hold an object`);
   return value as Record<string, unknown>;
 }
 

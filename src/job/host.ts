@@ -1,5 +1,4 @@
 import * as fs from 'node:fs';
-import { dirname } from 'node:path';
 import { type Problem, ProblemError, suggest } from '../problem.ts';
 import type { AnyKind, Job, Metrics } from '../stages/kind.ts';
 import { type JobFile, jobPaths, type Outcome, readJob, writeOutcome } from './folder.ts';
@@ -19,7 +18,11 @@ type Ended = Readonly<{ facts: Facts; metrics: Metrics }>;
 const WITHOUT_ENGINE: Facts = { engine: 'none', threads: 1 };
 
 /** Runs the stage that a job folder asks for and writes the outcome there. Whatever goes wrong in the stage is an outcome. */
-export async function runJob(folder: string, kinds: ReadonlyMap<string, AnyKind>, options: HostOptions): Promise<Outcome> {
+export async function runJob(
+  folder: string,
+  kinds: ReadonlyMap<string, AnyKind>,
+  options: HostOptions,
+): Promise<Outcome> {
   const startedAt = new Date();
   const start = performance.now();
   const log = fs.openSync(jobPaths.log(folder), 'a');
@@ -41,7 +44,12 @@ export async function runJob(folder: string, kinds: ReadonlyMap<string, AnyKind>
 
 type Attempt = Pick<Outcome, 'state' | 'metrics' | 'engine' | 'threads' | 'message' | 'problems'>;
 
-async function attempt(folder: string, kinds: ReadonlyMap<string, AnyKind>, options: HostOptions, log: number): Promise<Attempt> {
+async function attempt(
+  folder: string,
+  kinds: ReadonlyMap<string, AnyKind>,
+  options: HostOptions,
+  log: number,
+): Promise<Attempt> {
   let facts = WITHOUT_ENGINE;
   try {
     const job = readJob(folder);
@@ -57,15 +65,24 @@ async function attempt(folder: string, kinds: ReadonlyMap<string, AnyKind>, opti
   }
 }
 
-async function work(folder: string, job: JobFile, kind: AnyKind, facts: Facts, options: HostOptions, log: number): Promise<Ended> {
+async function work(
+  folder: string,
+  job: JobFile,
+  kind: AnyKind,
+  facts: Facts,
+  options: HostOptions,
+  log: number,
+): Promise<Ended> {
   const progress = progressWriter(folder);
-  const made = new Set(Object.values(job.outputs).map(dirname));
-  for (const path of [...made, job.scratch]) fs.mkdirSync(path, { recursive: true });
   const view: Job<unknown, string, string> = {
     params: job.params,
     input: job.inputs,
     output: job.outputs,
-    scratch: job.scratch,
+    // Most stages have no use for it, and making a folder is the dearest thing a light stage does.
+    get scratch() {
+      fs.mkdirSync(job.scratch, { recursive: true });
+      return job.scratch;
+    },
     logFile: jobPaths.log(folder),
     signal: options.signal,
     progress(step, of, values = {}) {
@@ -86,7 +103,11 @@ async function work(folder: string, job: JobFile, kind: AnyKind, facts: Facts, o
 function kindOf(job: JobFile, kinds: ReadonlyMap<string, AnyKind>): AnyKind {
   const kind = kinds.get(job.kind);
   if (kind === undefined) {
-    throw new ProblemError({ code: 'unknown-kind', message: `no stage kind "${job.kind}" here`, hint: suggest(job.kind, [...kinds.keys()]) });
+    throw new ProblemError({
+      code: 'unknown-kind',
+      message: `no stage kind "${job.kind}" here`,
+      hint: suggest(job.kind, [...kinds.keys()]),
+    });
   }
   if (kind.version !== job.version) {
     throw new ProblemError({
@@ -107,7 +128,9 @@ async function openEngineFor(): Promise<Facts> {
 function checkMetrics(metrics: Metrics): Metrics {
   const bad = Object.entries(metrics).filter(([, value]) => !Number.isFinite(value));
   if (bad.length === 0) return metrics;
-  throw new ProblemError(...bad.map(([name, value]): Problem => ({ code: 'not-a-number', message: `metric "${name}" is ${value}` })));
+  throw new ProblemError(
+    ...bad.map(([name, value]): Problem => ({ code: 'not-a-number', message: `metric "${name}" is ${value}` })),
+  );
 }
 
 function textOf(problem: Problem): string {

@@ -33,5 +33,7 @@ export function progressWriter(folder: string): ProgressWriter {
 
 /** JSON has no NaN: a loss that became one is left out here; the stage itself stops on it. */
 function finite(values: Metrics): Metrics {
-  return Object.values(values).every(Number.isFinite) ? values : Object.fromEntries(Object.entries(values).filter(([, value]) => Number.isFinite(value)));
+  return Object.values(values).every(Number.isFinite)
+    ? values
+    : Object.fromEntries(Object.entries(values).filter(([, value]) => Number.isFinite(value)));
 }

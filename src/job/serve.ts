@@ -1,5 +1,5 @@
-import type { AnyKind } from '../stages/kind.ts';
 import { startOf } from '../process.ts';
+import type { AnyKind } from '../stages/kind.ts';
 import { writeProcess } from './folder.ts';
 import { runJob } from './host.ts';
 
@@ -41,7 +41,10 @@ export async function serveOne(folder: string, kinds: readonly AnyKind[]): Promi
     process.on(name, () => (stop.signal.aborted ? process.exit(130) : stop.abort(new Error('stopped'))));
   }
   writeProcess(folder, { pid: process.pid, started: startOf(process.pid) ?? '' });
-  const { state } = await runJob(folder, new Map(kinds.map((kind) => [kind.kind, kind])), { signal: stop.signal, alone: true });
+  const { state } = await runJob(folder, new Map(kinds.map((kind) => [kind.kind, kind])), {
+    signal: stop.signal,
+    alone: true,
+  });
   return state === 'done' ? 0 : state === 'stopped' ? 130 : 1;
 }
 

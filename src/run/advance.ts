@@ -14,14 +14,13 @@ export function takeOver(state: State): void {
   for (const node of state.nodes.values()) {
     const { step } = node;
     if (step.action === 'reuse' && step.key !== undefined && step.entry !== undefined) {
-      // Inputs come first in a plan and an input of a reused stage is reused, so nothing becomes ready twice.
-      ready.push(...reuse(state, node, step.key, step.entry));
+      reuse(state, node, step.key, step.entry);
     } else if (step.action === 'blocked' && node.state === 'pending') {
       node.state = 'blocked';
       tellBlocked(state, node, step.missing?.[0] ?? 'a missing file');
     } else if (node.missing === 0 && node.state === 'pending') ready.push(node);
   }
-  for (const node of ready) if (node.step.action !== 'reuse') resolve(state, node);
+  follow(state, ready);
 }
 
 /** Starts queued stages while there are slots. A stage that another process makes is left to it. */
@@ -68,7 +67,15 @@ export function book(state: State, work: Running, ending: Ending): void {
   } else {
     const { entry, seconds, engine } = ending;
     state.counts.ran += 1;
-    tell(state, { type: 'finished', at: Date.now(), stage: node.step.id, key, metrics: entry.metrics, seconds, engine });
+    tell(state, {
+      type: 'finished',
+      at: Date.now(),
+      stage: node.step.id,
+      key,
+      metrics: entry.metrics,
+      seconds,
+      engine,
+    });
     follow(state, settle(node, entry));
     for (const follower of followers) follow(state, reuse(state, follower, key, entry));
   }
@@ -92,7 +99,9 @@ function follow(state: State, ready: readonly Node[]): void {
 /** A stage whose inputs are there: its key is known now. What the store has is reused, the rest queues. */
 function resolve(state: State, node: Node): void {
   if (node.key === undefined) {
-    const found = identify(node.kind, node.step.spec.params, inputDigests(state.nodes, node), (path) => state.sources.get(path));
+    const found = identify(node.kind, node.step.spec.params, inputDigests(state.nodes, node), (path) =>
+      state.sources.get(path),
+    );
     if ('missing' in found) {
       node.state = 'blocked';
       tellBlocked(state, node, found.missing[0] ?? 'a missing file');
@@ -132,16 +141,45 @@ function hold(state: State, node: Node, key: Key): void {
   tell(state, { type: 'waiting', at: Date.now(), stage: node.step.id, key });
 }
 
-async function launch(state: State, node: Node, { key, identity }: { key: Key; identity: Identity }, lease: Running['lease']): Promise<void> {
+async function launch(
+  state: State,
+  node: Node,
+  { key, identity }: { key: Key; identity: Identity },
+  lease: Running['lease'],
+): Promise<void> {
   const { store, executor, plan } = state.request;
-  const inputs = Object.fromEntries(Object.entries(identity.inputs).map(([port, digest]) => [port, store.path(digest)]));
+  const inputs = Object.fromEntries(
+    Object.entries(identity.inputs).map(([port, digest]) => [port, store.path(digest)]),
+  );
   const { folder, job, finished, resumed } = prepare(store, node, key, inputs);
   const ticket = finished ? folder : await executor.submit(folder, node.kind.needs(node.step.spec.params));
   node.state = 'running';
   state.inFlight.set(key, []);
-  state.running.add({ node, identity, lease, folder, job, ticket, experiment: plan.experiment, startedAt: Date.now(), offset: 0, finished, ended: false, cancels: 0 });
+  state.running.add({
+    node,
+    identity,
+    lease,
+    folder,
+    job,
+    ticket,
+    experiment: plan.experiment,
+    startedAt: Date.now(),
+    offset: 0,
+    finished,
+    ended: false,
+    cancels: 0,
+  });
   const { id, spec } = node.step;
-  tell(state, { type: 'started', at: Date.now(), stage: id, kind: spec.kind, key, why: whyOf(state, node, key), resumed, log: jobPaths.log(folder) });
+  tell(state, {
+    type: 'started',
+    at: Date.now(),
+    stage: id,
+    kind: spec.kind,
+    key,
+    why: whyOf(state, node, key),
+    resumed,
+    log: jobPaths.log(folder),
+  });
 }
 
 /** Known from the plan, unless the plan had to wait for the content of an input. */
@@ -152,7 +190,10 @@ function whyOf({ request: { store } }: State, node: Node, key: Key): Why {
   if (store.find(key) !== undefined) return 'evicted';
   if (last === undefined || node.identity === undefined) return 'never-run';
   const inputs = Object.fromEntries(
-    Object.entries(node.identity.inputs).map(([port, digest]) => [port, { stage: spec.inputs[port]?.stage ?? spec.id, digest }]),
+    Object.entries(node.identity.inputs).map(([port, digest]) => [
+      port,
+      { stage: spec.inputs[port]?.stage ?? spec.id, digest },
+    ]),
   );
   return reasonFor(changesSince(last, { ...node.identity, inputs }));
 }
@@ -170,6 +211,7 @@ function tellBlocked(state: State, node: Node, by: string): void {
 }
 
 function identified(node: Node): { key: Key; identity: Identity } {
-  if (node.key === undefined || node.identity === undefined) throw new Error(`stage ${node.step.id} was queued without a key`);
+  if (node.key === undefined || node.identity === undefined)
+    throw new Error(`stage ${node.step.id} was queued without a key`);
   return { key: node.key, identity: node.identity };
 }

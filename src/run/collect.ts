@@ -56,5 +56,12 @@ function tellProgress(state: State, work: Running): void {
   work.offset = offset;
   const last = lines.at(-1);
   if (last === undefined) return;
-  tell(state, { type: 'progress', at: last.at, stage: work.node.step.id, step: last.step, of: last.of, values: last.values });
+  tell(state, {
+    type: 'progress',
+    at: last.at,
+    stage: work.node.step.id,
+    step: last.step,
+    of: last.of,
+    values: last.values,
+  });
 }

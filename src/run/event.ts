@@ -28,15 +28,50 @@ export type Failure = Readonly<{
 
 /** What happens during a run, as data: the terminal view, plain lines and JSON lines are made from it. */
 export type Event =
-  | Readonly<{ type: 'planned'; at: number; experiment: string; stages: number; reuse: number; run: number; depends: number; estimateSeconds?: number }>
-  | Readonly<{ type: 'started'; at: number; stage: string; kind: string; key: Key; why: Why; resumed: boolean; log: string }>
+  | Readonly<{
+      type: 'planned';
+      at: number;
+      experiment: string;
+      stages: number;
+      reuse: number;
+      run: number;
+      depends: number;
+      estimateSeconds?: number;
+    }>
+  | Readonly<{
+      type: 'started';
+      at: number;
+      stage: string;
+      kind: string;
+      key: Key;
+      why: Why;
+      resumed: boolean;
+      log: string;
+    }>
   | Readonly<{ type: 'progress'; at: number; stage: string; step: number; of: number; values: Metrics }>
   /** another process is making it */
   | Readonly<{ type: 'waiting'; at: number; stage: string; key: Key }>
   | Readonly<{ type: 'reused'; at: number; stage: string; key: Key; metrics: Metrics }>
-  | Readonly<{ type: 'finished'; at: number; stage: string; key: Key; metrics: Metrics; seconds: number; engine: string }>
+  | Readonly<{
+      type: 'finished';
+      at: number;
+      stage: string;
+      key: Key;
+      metrics: Metrics;
+      seconds: number;
+      engine: string;
+    }>
   | Readonly<{ type: 'failed'; at: number; stage: string; key: Key; failure: Failure }>
   /** not run because an input failed */
   | Readonly<{ type: 'blocked'; at: number; stage: string; by: string }>
   | Readonly<{ type: 'stopping'; at: number; force: boolean }>
-  | Readonly<{ type: 'done'; at: number; outcome: 'complete' | 'failed' | 'stopped'; ran: number; reused: number; failed: number; blocked: number; seconds: number }>;
+  | Readonly<{
+      type: 'done';
+      at: number;
+      outcome: 'complete' | 'failed' | 'stopped';
+      ran: number;
+      reused: number;
+      failed: number;
+      blocked: number;
+      seconds: number;
+    }>;

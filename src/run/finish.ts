@@ -9,7 +9,14 @@ import type { Node } from './nodes.ts';
 import type { RunRequest } from './request.ts';
 
 /** A stage at work: what is needed to keep what comes of it. */
-export type Work = Readonly<{ node: Node; identity: Identity; lease: Lease; folder: string; job: JobFile; experiment: string }>;
+export type Work = Readonly<{
+  node: Node;
+  identity: Identity;
+  lease: Lease;
+  folder: string;
+  job: JobFile;
+  experiment: string;
+}>;
 
 export type Ending =
   | Readonly<{ state: 'done'; entry: Entry; seconds: number; engine: string }>
@@ -20,7 +27,12 @@ export type Ending =
  * Reads a job's outcome and keeps its result in the store; the lease ends either way. `lost`: why no outcome came;
  * a job that was lost while the run was `stopping` was stopped.
  */
-export async function finish(work: Work, request: RunRequest, lost: string | undefined, stopping: boolean): Promise<Ending> {
+export async function finish(
+  work: Work,
+  request: RunRequest,
+  lost: string | undefined,
+  stopping: boolean,
+): Promise<Ending> {
   const { folder } = work;
   try {
     const outcome = readOutcome(folder);
@@ -28,14 +40,21 @@ export async function finish(work: Work, request: RunRequest, lost: string | und
       giveUp(work, request);
       return { state: 'stopped' };
     }
-    if (outcome === undefined) throw new ProblemError({ code: 'lost', message: `the stage was lost: ${lost ?? 'it ended without an outcome'}` });
+    if (outcome === undefined)
+      throw new ProblemError({ code: 'lost', message: `the stage was lost: ${lost ?? 'it ended without an outcome'}` });
     if (outcome.state === 'done') return await keep(work, request, outcome);
     giveUp(work, request);
-    return { state: 'failed', failure: failureOf(folder, outcome.message ?? 'no reason given', outcome.problems ?? []) };
+    return {
+      state: 'failed',
+      failure: failureOf(folder, outcome.message ?? 'no reason given', outcome.problems ?? []),
+    };
   } catch (error) {
     giveUp(work, request);
     const problems = error instanceof ProblemError ? error.problems : [];
-    return { state: 'failed', failure: failureOf(folder, error instanceof Error ? error.message : String(error), problems) };
+    return {
+      state: 'failed',
+      failure: failureOf(folder, error instanceof Error ? error.message : String(error), problems),
+    };
   }
 }
 

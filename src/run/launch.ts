@@ -20,7 +20,8 @@ export function prepare(store: Store, node: Node, key: Key, inputs: Readonly<Rec
   if (left) endLeftover(folder);
   // Where files outside the store are read, nobody saw whether they changed meanwhile.
   const readsSources = (node.kind.sources?.(node.step.spec.params) ?? []).length > 0;
-  if (left && !node.forced && !readsSources && isFinished(folder, job)) return { folder, job, finished: true, resumed: true };
+  if (left && !node.forced && !readsSources && isFinished(folder, job))
+    return { folder, job, finished: true, resumed: true };
   const resumed = !node.forced && hasFiles(scratch);
   if (node.forced) removeTree(scratch);
   if (left) clearFolder(folder, resumed);
@@ -36,7 +37,7 @@ export function cleanUp(store: Store): void {
     const folder = store.jobFolder(key);
     if (fs.existsSync(folder)) {
       endLeftover(folder);
-      if (readOutcome(folder)?.state !== 'done') removeTree(outputsOf(folder));
+      if (readOutcome(folder)?.state !== 'done') clearOutputs(store, key);
     }
     lease.release();
   }
@@ -44,32 +45,26 @@ export function cleanUp(store: Store): void {
 
 /** After a commit: the outputs are in the store and the checkpoint has done its work. */
 export function clearFinished(store: Store, key: Key): void {
-  for (const folder of [outputsOf(store.jobFolder(key)), store.scratchFolder(key)]) removeMostlyEmpty(folder);
+  clearOutputs(store, key);
+  const scratch = store.scratchFolder(key);
+  if (fs.existsSync(scratch)) removeTree(scratch);
 }
 
-/** After a failure: what was made is not kept, the checkpoint is. */
+/** Removes what a job made and nobody keeps: everything in its folder that is not part of its history. */
 export function clearOutputs(store: Store, key: Key): void {
-  removeTree(outputsOf(store.jobFolder(key)));
-}
-
-/** Outputs were moved and most stages have no checkpoint: one call instead of the many of a recursive removal. */
-function removeMostlyEmpty(folder: string): void {
-  try {
-    fs.rmdirSync(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') removeTree(folder);
+  const folder = store.jobFolder(key);
+  const kept = new Set(Object.values(jobPaths).map((path) => path(folder)));
+  for (const name of fs.readdirSync(folder)) {
+    const path = join(folder, name);
+    if (!kept.has(path)) removeTree(path);
   }
 }
 
 function request(node: Node, folder: string, scratch: string, inputs: Readonly<Record<string, string>>): JobFile {
   const { id, spec } = node.step;
   const ports = Object.keys(portsOf(node.kind.outputs, spec.params));
-  const outputs = Object.fromEntries(ports.map((port) => [port, join(outputsOf(folder), port)]));
+  const outputs = Object.fromEntries(ports.map((port) => [port, join(folder, `output.${port}`)]));
   return { stage: id, kind: spec.kind, version: node.kind.version, params: spec.params, inputs, outputs, scratch };
-}
-
-function outputsOf(folder: string): string {
-  return join(folder, 'outputs');
 }
 
 function makeFolder(folder: string): boolean {
@@ -104,7 +99,7 @@ function kill(pid: number): void {
 
 /** A whole result whose runner died before it could keep it. */
 function isFinished(folder: string, job: JobFile): boolean {
-  if (readOutcome(folder)?.state !== 'done' || !fs.existsSync(outputsOf(folder))) return false;
+  if (readOutcome(folder)?.state !== 'done') return false;
   const made = readJob(folder);
   if (made.kind !== job.kind || made.version !== job.version) return false;
   return Object.values(job.outputs).every((path) => fs.existsSync(path));

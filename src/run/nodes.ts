@@ -39,7 +39,8 @@ export function buildNodes(plan: Plan, kinds: readonly AnyKind[], force: true | 
   const nodes = new Map<string, Node>();
   for (const step of plan.steps) {
     const kind = byName.get(step.spec.kind);
-    if (kind === undefined) throw new Error(`stage ${step.id} is of kind ${step.spec.kind}, which is not in the list of kinds`);
+    if (kind === undefined)
+      throw new Error(`stage ${step.id} is of kind ${step.spec.kind}, which is not in the list of kinds`);
     const isForced = force === true || forced.has(step.id) || forced.has(step.spec.name);
     nodes.set(step.id, { step, kind, dependants: [], forced: isForced, state: 'pending', missing: 0 });
   }
@@ -64,7 +65,10 @@ export function inputDigests(nodes: Nodes, node: Node): Readonly<Record<string, 
   for (const [port, ref] of Object.entries(node.step.spec.inputs)) {
     const outputs = nodeOf(nodes, ref.stage).entry?.outputs;
     const digest = outputs?.[ref.port];
-    if (digest === undefined) throw new Error(`input ${port} of ${node.step.id}: ${ref.stage} left ${Object.keys(outputs ?? {}).join(', ')}, not ${ref.port}`);
+    if (digest === undefined)
+      throw new Error(
+        `input ${port} of ${node.step.id}: ${ref.stage} left ${Object.keys(outputs ?? {}).join(', ')}, not ${ref.port}`,
+      );
     digests[port] = digest;
   }
   return digests;

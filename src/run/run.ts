@@ -35,13 +35,28 @@ export async function* run(request: RunRequest): AsyncGenerator<Event, void> {
     leave();
     for (const work of state.running) if (!work.ended) await request.executor.cancel(work.ticket);
   }
-  yield { type: 'done', at: Date.now(), outcome: outcomeOf(state), ...state.counts, seconds: (Date.now() - began) / 1000 };
+  yield {
+    type: 'done',
+    at: Date.now(),
+    outcome: outcomeOf(state),
+    ...state.counts,
+    seconds: (Date.now() - began) / 1000,
+  };
 }
 
 function planned({ plan }: RunRequest, at: number): Event {
   const { reuse, run, depends } = plan.counts;
   const { seconds, unknown } = plan.estimate;
-  return { type: 'planned', at, experiment: plan.experiment, stages: plan.steps.length, reuse, run, depends, ...(unknown === 0 ? { estimateSeconds: seconds } : {}) };
+  return {
+    type: 'planned',
+    at,
+    experiment: plan.experiment,
+    stages: plan.steps.length,
+    reuse,
+    run,
+    depends,
+    ...(unknown === 0 ? { estimateSeconds: seconds } : {}),
+  };
 }
 
 function* drain(state: State): Generator<Event> {

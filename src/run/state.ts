@@ -51,7 +51,9 @@ export type State = {
 
 export async function createState(request: RunRequest): Promise<State> {
   const nodes = buildNodes(request.plan, request.kinds, request.force);
-  const paths = [...nodes.values()].filter(({ step }) => step.action !== 'reuse').flatMap(({ kind, step }) => kind.sources?.(step.spec.params) ?? []);
+  const paths = [...nodes.values()]
+    .filter(({ step }) => step.action !== 'reuse')
+    .flatMap(({ kind, step }) => kind.sources?.(step.spec.params) ?? []);
   return {
     request,
     nodes,

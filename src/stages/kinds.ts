@@ -1,5 +1,6 @@
 import { benchmark } from './benchmark/kind.ts';
 import { checkpoint } from './checkpoint/kind.ts';
+import { command } from './command/kind.ts';
 import { dataset } from './dataset/kind.ts';
 import { extractLabels } from './extract-labels/kind.ts';
 import { features } from './features/kind.ts';
@@ -7,6 +8,7 @@ import { finetune } from './finetune/kind.ts';
 import type { AnyKind } from './kind.ts';
 import { pretrain } from './pretrain/kind.ts';
 import { questionSet } from './question-set/kind.ts';
+import { score } from './score/kind.ts';
 import { trainEncoder } from './train-encoder/kind.ts';
 import { trainLanguageModel } from './train-language-model/kind.ts';
 import { words } from './words/kind.ts';
@@ -26,4 +28,6 @@ export const kinds: readonly AnyKind[] = [
   pretrain,
   finetune,
   benchmark,
+  score,
+  command,
 ];

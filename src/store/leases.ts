@@ -47,12 +47,21 @@ export function createLeases(db: Database.Database): Leases {
     return true;
   });
   const sweep = (): readonly Key[] => {
-    const dead = rows.owners.all().map(readOwner).filter((other) => !alive(other, Date.now()));
+    const dead = rows.owners
+      .all()
+      .map(readOwner)
+      .filter((other) => !alive(other, Date.now()));
     for (const other of dead) rows.leave.run(other.id);
     return rows.orphans.all().map((row) => columns(row, { key: 'string' }).key as Key);
   };
   const claim = db.transaction((): boolean => {
-    if (rows.owners.all().map(readOwner).some((other) => other.id !== owner.id && alive(other, Date.now()))) return false;
+    if (
+      rows.owners
+        .all()
+        .map(readOwner)
+        .some((other) => other.id !== owner.id && alive(other, Date.now()))
+    )
+      return false;
     leave();
     register(1);
     return true;
@@ -95,6 +104,12 @@ function statements(db: Database.Database) {
 }
 
 function readOwner(row: unknown): Owner {
-  const { id, host, pid, started, beat } = columns(row, { id: 'string', host: 'string', pid: 'number', started: 'string', beat: 'number' });
+  const { id, host, pid, started, beat } = columns(row, {
+    id: 'string',
+    host: 'string',
+    pid: 'number',
+    started: 'string',
+    beat: 'number',
+  });
   return { id, host, pid, started, beat };
 }

@@ -30,7 +30,9 @@ let cached: string | undefined;
 
 /** Host, boot and pid namespace: within it a pid means one process. */
 function place(): string {
-  cached ??= [hostname(), line('/proc/sys/kernel/random/boot_id'), link('/proc/self/ns/pid')].filter((part) => part !== '').join(' ');
+  cached ??= [hostname(), line('/proc/sys/kernel/random/boot_id'), link('/proc/self/ns/pid')]
+    .filter((part) => part !== '')
+    .join(' ');
   return cached;
 }
 

@@ -13,7 +13,8 @@ export function readEntry(key: string, body: string): Entry {
     if (typeof value[field] !== 'string') throw damaged(key, `"${field}" is not a string`);
   }
   if (typeof value['version'] !== 'number') throw damaged(key, '"version" is not a number');
-  if (!isMap(value['inputs'], 'string') || !isMap(value['outputs'], 'string')) throw damaged(key, 'inputs or outputs are not digests');
+  if (!isMap(value['inputs'], 'string') || !isMap(value['outputs'], 'string'))
+    throw damaged(key, 'inputs or outputs are not digests');
   if (!isMap(value['metrics'], 'number')) throw damaged(key, 'metrics are not numbers');
   const provenance = value['provenance'];
   if (!isRecord(provenance) || typeof provenance['engine'] !== 'string' || typeof provenance['seconds'] !== 'number') {
@@ -40,7 +41,8 @@ export function readManifest(digest: string, blob: unknown): readonly ManifestFi
   return rows.map((row: unknown) => {
     if (Array.isArray(row)) {
       const [path, size, hash] = row as unknown[];
-      if (typeof path === 'string' && typeof size === 'number' && typeof hash === 'string') return { path, size, sha256: hash as Digest };
+      if (typeof path === 'string' && typeof size === 'number' && typeof hash === 'string')
+        return { path, size, sha256: hash as Digest };
     }
     throw new Error(`manifest of ${digest} has a line that names no file: ${JSON.stringify(row)}`);
   });

@@ -49,7 +49,7 @@ const MIGRATIONS: readonly string[] = [
 export function openDatabase(file: string): Database.Database {
   const db = new Database(file, { timeout: 20_000 });
   try {
-    useWal(db);
+    turnOnWal(db);
     db.pragma('synchronous = NORMAL');
     db.pragma('temp_store = MEMORY');
     migrate(db, file);
@@ -57,7 +57,11 @@ export function openDatabase(file: string): Database.Database {
   } catch (error) {
     db.close();
     if (error instanceof Database.SqliteError && error.code === 'SQLITE_NOTADB') {
-      throw new ProblemError({ code: 'store-damaged', message: `${file} is not a database`, hint: 'move it away; the cache starts empty' });
+      throw new ProblemError({
+        code: 'store-damaged',
+        message: `${file} is not a database`,
+        hint: 'move it away; the cache starts empty',
+      });
     }
     throw error;
   }
@@ -81,11 +85,15 @@ function migrate(db: Database.Database, file: string): void {
 }
 
 /** Two processes that open a new database at once: SQLite does not wait by itself while the journal mode changes. */
-function useWal(db: Database.Database): void {
+function turnOnWal(db: Database.Database): void {
   for (let attempt = 0; ; attempt += 1) {
     try {
       if (db.pragma('journal_mode = WAL', { simple: true }) === 'wal') return;
-      throw new ProblemError({ code: 'no-wal', message: `${db.name}: this file system cannot hold a shared database`, hint: 'choose a local folder with --cache' });
+      throw new ProblemError({
+        code: 'no-wal',
+        message: `${db.name}: this file system cannot hold a shared database`,
+        hint: 'choose a local folder with --cache',
+      });
     } catch (error) {
       const busy = error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY');
       if (!busy || attempt === 200) throw error;

@@ -97,7 +97,10 @@ async function hashStable(root: string, file: Found): Promise<Readonly<{ size: n
     throw new ProblemError({
       code: 'source-changes',
       message: `${file.path} changed while it was read`,
-      hint: file.path === root ? 'wait until it is written, then run again' : `wait until ${root} is written, then run again`,
+      hint:
+        file.path === root
+          ? 'wait until it is written, then run again'
+          : `wait until ${root} is written, then run again`,
     });
   }
   return hashed;
@@ -123,9 +126,11 @@ function listFiles(root: string): ReadonlyMap<string, Found> {
       files.set(relative, stampOf(path));
       return;
     }
-    if (!stat.isDirectory()) throw new ProblemError({ code: 'special-source', message: `${path} is neither a file nor a folder` });
+    if (!stat.isDirectory())
+      throw new ProblemError({ code: 'special-source', message: `${path} is neither a file nor a folder` });
     const id = `${stat.dev}:${stat.ino}`;
-    if (above.includes(id)) throw new ProblemError({ code: 'source-loop', message: `${path} is a link to a folder above it` });
+    if (above.includes(id))
+      throw new ProblemError({ code: 'source-loop', message: `${path} is a link to a folder above it` });
     for (const entry of fs.readdirSync(path, { withFileTypes: true })) {
       const child = join(path, entry.name);
       const name = relative === '' ? entry.name : `${relative}/${entry.name}`;
@@ -138,5 +143,9 @@ function listFiles(root: string): ReadonlyMap<string, Found> {
 }
 
 function broken(path: string): ProblemError {
-  return new ProblemError({ code: 'broken-link', message: `${path} is a link to something that is not there`, hint: 'mend or remove the link' });
+  return new ProblemError({
+    code: 'broken-link',
+    message: `${path} is a link to something that is not there`,
+    hint: 'mend or remove the link',
+  });
 }

@@ -6,8 +6,8 @@ import { createLeases } from './leases.ts';
 import { putObject, type StoredObject } from './objects.ts';
 import { columns, readEntry, readManifest, writeEntry, writeManifest } from './rows.ts';
 import { openDatabase } from './schema.ts';
-import type { SourceCache } from './sources.ts';
 import { createSourceCache } from './source-rows.ts';
+import type { SourceCache } from './sources.ts';
 import type { Entry, Key, Store, Use } from './store.ts';
 
 /** How exactly the last use of an entry is known, milliseconds: a run that reuses everything writes nothing. */
@@ -76,7 +76,8 @@ export function openStore(root: string): SqliteStore {
     scratchFolder: (key) => layout.scratch(root, key),
     objects: () => rows.objects.all().map((row) => readObject(row)),
     *byUse() {
-      for (const row of rows.byUse.iterate()) yield { entry: entryOf(row), usedAt: columns(row, { used_at: 'number' }).used_at };
+      for (const row of rows.byUse.iterate())
+        yield { entry: entryOf(row), usedAt: columns(row, { used_at: 'number' }).used_at };
     },
     leased: () => new Set(rows.leased.all().map((row) => columns(row, { key: 'string' }).key as Key)),
     forget: db.transaction((digests: readonly Digest[]) => {
@@ -94,7 +95,9 @@ function statements(db: Database.Database) {
   return {
     find: db.prepare('SELECT key, body FROM entries WHERE key = ?'),
     findMany: db.prepare('SELECT key, body FROM entries WHERE key IN (SELECT value FROM json_each(?))'),
-    lastOfStage: db.prepare('SELECT e.key, e.body FROM uses u JOIN entries e ON e.key = u.key WHERE u.experiment = ? AND u.stage = ?'),
+    lastOfStage: db.prepare(
+      'SELECT e.key, e.body FROM uses u JOIN entries e ON e.key = u.key WHERE u.experiment = ? AND u.stage = ?',
+    ),
     lastOfName: db.prepare(
       'SELECT e.key, e.body FROM uses u JOIN entries e ON e.key = u.key WHERE u.name = ? ORDER BY u.experiment = ? DESC, u.at DESC LIMIT 1',
     ),
@@ -122,7 +125,14 @@ function recorder(db: Database.Database, rows: Rows, end: (key: Key) => void) {
     const now = Date.now();
     for (const object of objects) rows.addObject.run(object.digest, object.bytes, writeManifest(object.files));
     rows.addEntry.run(entry.key, writeEntry(entry), now, now);
-    rows.addUse.run({ experiment: entry.experiment, stage: entry.stage, name: entry.name, key: entry.key, at: now, precision: 0 });
+    rows.addUse.run({
+      experiment: entry.experiment,
+      stage: entry.stage,
+      name: entry.name,
+      key: entry.key,
+      at: now,
+      precision: 0,
+    });
     end(entry.key);
   });
 }
@@ -149,4 +159,3 @@ function readObject(row: unknown): ObjectRow {
   const { digest, bytes } = columns(row, { digest: 'string', bytes: 'number' });
   return { digest: digest as Digest, bytes };
 }
-

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -21,7 +30,16 @@ export function entryFor(key: Key, change: Partial<Omit<Entry, 'outputs'>> = {})
     identity: { run: 'make' },
     inputs: {},
     metrics: { 'loss.last': 0.25 },
-    provenance: { host: 'here', platform: 'linux', node: 'v20', seagraph: '0', engine: 'none', threads: 1, startedAt: '2026-01-01T00:00:00Z', seconds: 2 },
+    provenance: {
+      host: 'here',
+      platform: 'linux',
+      node: 'v20',
+      seagraph: '0',
+      engine: 'none',
+      threads: 1,
+      startedAt: '2026-01-01T00:00:00Z',
+      seconds: 2,
+    },
     ...change,
   };
 }
@@ -41,7 +59,12 @@ export function output(store: Store, key: Key, files: Readonly<Record<string, st
   return path;
 }
 
-async function make(store: Store, name: string, files: Readonly<Record<string, string>> | string, change: Partial<Omit<Entry, 'outputs'>> = {}): Promise<Entry> {
+async function make(
+  store: Store,
+  name: string,
+  files: Readonly<Record<string, string>> | string,
+  change: Partial<Omit<Entry, 'outputs'>> = {},
+): Promise<Entry> {
   const key = keyFor(name);
   const lease = store.begin(key);
   if (lease === undefined) throw new Error(`no lease for ${name}`);
@@ -135,14 +158,18 @@ export function storeSuite(name: string, open: (root: string) => Store): void {
       const lease = store.begin(key);
       const path = output(store, key, { x: 'x' });
       symlinkSync('x', join(path, 'link'));
-      await expect(store.commit(lease as NonNullable<typeof lease>, entryFor(key), { out: path })).rejects.toThrow(/"link" a symbolic link \(to x\)/);
+      await expect(store.commit(lease as NonNullable<typeof lease>, entryFor(key), { out: path })).rejects.toThrow(
+        /"link" a symbolic link \(to x\)/,
+      );
       expect(store.find(key)).toBeUndefined();
     });
 
     it('refuses an output that was not made, naming the port', async () => {
       const key = keyFor('a');
       const lease = store.begin(key);
-      await expect(store.commit(lease as NonNullable<typeof lease>, entryFor(key), { out: join(root, 'nothing') })).rejects.toThrow(/output "out"/);
+      await expect(
+        store.commit(lease as NonNullable<typeof lease>, entryFor(key), { out: join(root, 'nothing') }),
+      ).rejects.toThrow(/output "out"/);
       expect(store.find(key)).toBeUndefined();
     });
 
@@ -184,7 +211,9 @@ export function storeSuite(name: string, open: (root: string) => Store): void {
 
     it('names folders for jobs and scratch that differ by key', () => {
       const [a, b] = [keyFor('a'), keyFor('b')];
-      expect(new Set([store.jobFolder(a), store.jobFolder(b), store.scratchFolder(a), store.scratchFolder(b)]).size).toBe(4);
+      expect(
+        new Set([store.jobFolder(a), store.jobFolder(b), store.scratchFolder(a), store.scratchFolder(b)]).size,
+      ).toBe(4);
     });
   });
 }

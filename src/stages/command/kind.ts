@@ -9,7 +9,8 @@ const params = {
     run: {
       type: 'string',
       minLength: 1,
-      description: 'Shell command. {input.NAME}, {output.NAME} and {scratch} become paths; SEA_INPUT_NAME, SEA_OUTPUT_NAME and SEA_SCRATCH hold them too.',
+      description:
+        'Shell command. {input.NAME} and {output.NAME} become paths, also found in SEA_INPUT_NAME and SEA_OUTPUT_NAME; {scratch} is a folder that survives a killed run.',
     },
     outputs: {
       type: 'array',
@@ -22,12 +23,25 @@ const params = {
       type: 'array',
       items: { type: 'string', format: 'path' },
       default: [],
-      description: 'Programs and data outside the cache that the command reads: their content decides whether it runs again.',
+      description:
+        'Programs and data outside the cache that the command reads: their content decides whether it runs again.',
     },
-    env: { type: 'object', additionalProperties: { type: 'string' }, default: {}, description: 'Environment variables of the command.' },
+    env: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      default: {},
+      description: 'Environment variables of the command.',
+    },
     cwd: { type: 'string', format: 'path', default: '.', description: 'Folder the command runs in.' },
-    timeout: { type: 'number', exclusiveMinimum: 0, description: 'Seconds after which the command is ended and has failed.' },
-    metrics: { type: 'string', description: 'Name of an output that is a flat JSON object of numbers: the metrics of the stage.' },
+    timeout: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      description: 'Seconds after which the command is ended and has failed.',
+    },
+    metrics: {
+      type: 'string',
+      description: 'Name of an output that is a flat JSON object of numbers: the metrics of the stage.',
+    },
   },
 } as const;
 
