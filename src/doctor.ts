@@ -1,7 +1,10 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { engineFailure } from './setup/engine.mjs';
 import { linkedEngine } from './setup/link.mjs';
+import { project } from './setup/paths.mjs';
 import { findCompiler, findPython, nvidiaGpus, run, which } from './setup/programs.mjs';
 
 /** One thing that was looked for. `mend` is a command, or what to do, when something is missing. */
@@ -33,7 +36,7 @@ export async function doctor(): Promise<Report> {
     pythonFinding(python),
     compiler(),
   ];
-  const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+  const { version } = createRequire(import.meta.url)(join(project, 'package.json')) as { version: string };
   const platform = `${process.platform} ${process.arch}, ${availableParallelism()} cores`;
   return { seagraph: version, platform, ...('engine' in probe ? { engine: probe.engine } : {}), findings };
 }
@@ -43,7 +46,7 @@ type Probe = Readonly<{ engine: NonNullable<Report['engine']> }> | Readonly<{ pr
 /** In a child: an engine holds 360 MB and prints to stderr, and a broken library may take its process down. */
 async function probeEngine(): Promise<Probe> {
   const script = `
-    import { openEngine } from ${JSON.stringify(new URL('./engine/open.js', import.meta.url).href)};
+    import { openEngine } from ${JSON.stringify(pathToFileURL(join(project, 'dist', 'engine', 'open.js')).href)};
     const answer = await openEngine().then(
       ({ name, description, threads, gpu }) => ({ engine: { name, description, threads, gpu } }),
       (error) => ({ problem: error.message, hint: error.problems?.[0]?.hint ?? 'run \`npm run setup\`' }),

@@ -1,7 +1,7 @@
 // @ts-check
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { project } from './paths.mjs';
+import { project, replaceFile, userCache } from './paths.mjs';
 import { lastWords, nodeHeaders, run } from './programs.mjs';
 import { task } from './say.mjs';
 
@@ -53,8 +53,10 @@ function npmWords(output) {
   return said.length === 0 ? lastWords(output) : said.slice(0, 3).join('; ');
 }
 
+const sqlite = join(project, 'node_modules', 'better-sqlite3');
+
 /** The file that better-sqlite3 loads. */
-const sqliteAddon = join(project, 'node_modules', 'better-sqlite3', 'build', 'Release', 'better_sqlite3.node');
+const sqliteAddon = join(sqlite, 'build', 'Release', 'better_sqlite3.node');
 
 /**
  * Loading costs 20 ms; an addon of another Node version is found out by it.
@@ -70,17 +72,22 @@ export function sqliteLoads() {
   }
 }
 
+/** Takes the addon that an earlier clone built, or builds it and keeps it for the next one. */
 export async function buildSqlite() {
+  const { version } = JSON.parse(readFileSync(join(sqlite, 'package.json'), 'utf8'));
+  const machine = `${process.platform}-${process.arch}-node${process.versions.modules}`;
+  const cached = join(userCache(), `better-sqlite3-${version}-${machine}.node`);
+  if (existsSync(cached)) {
+    replaceFile(cached, sqliteAddon);
+    if (sqliteLoads()) return;
+  }
   await task('building better-sqlite3 (about a minute where no prebuilt one can be fetched)', async () => {
-    const ended = await run(npm, ['rebuild', 'better-sqlite3', '--ignore-scripts=false'], {
-      cwd: project,
-      env: nodeHeaders(),
-    });
+    const args = ['rebuild', 'better-sqlite3', '--ignore-scripts=false'];
+    const ended = await run(npm, args, { cwd: project, env: nodeHeaders() });
     if (ended.code !== 0 || !sqliteLoads()) {
-      throw new Error(
-        `better-sqlite3 was not built: ${lastWords(ended.output)}; it needs Python 3, make and a C++ compiler ` +
-          '(Debian: apt install python3 make g++)',
-      );
+      const advice = 'it needs Python 3, make and a C++ compiler (Debian: apt install python3 make g++)';
+      throw new Error(`better-sqlite3 was not built: ${npmWords(ended.output)}; ${advice}`);
     }
   });
+  replaceFile(sqliteAddon, cached);
 }

@@ -1,17 +1,7 @@
 // @ts-check
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { addonPackage, project, userCache } from './paths.mjs';
+import { addonPackage, project, replaceFile, userCache } from './paths.mjs';
 import { findCompiler, lastWords, nodeHeaders, run } from './programs.mjs';
 import { task } from './say.mjs';
 
@@ -128,14 +118,4 @@ function tryAddon() {
  */
 function addonVersion() {
   return JSON.parse(readFileSync(join(addonPackage, 'package.json'), 'utf8')).version;
-}
-
-/**
- * @param {string} from
- * @param {string} to replaced by rename: a process that has it open keeps what it opened
- */
-function replaceFile(from, to) {
-  mkdirSync(dirname(to), { recursive: true });
-  copyFileSync(from, `${to}.partial`);
-  renameSync(`${to}.partial`, to);
 }

@@ -1,4 +1,5 @@
 // @ts-check
+import { copyFileSync, mkdirSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,4 +16,15 @@ export const addonPackage = join(project, 'node_modules', '@tensorflow', 'tfjs-n
 export function userCache() {
   const base = process.env['XDG_CACHE_HOME'];
   return join(base !== undefined && base !== '' ? base : join(homedir(), '.cache'), 'seagraph');
+}
+
+/**
+ * Copies a file to where another may lie.
+ * @param {string} from
+ * @param {string} to replaced by rename: a process that has it open keeps what it opened
+ */
+export function replaceFile(from, to) {
+  mkdirSync(dirname(to), { recursive: true });
+  copyFileSync(from, `${to}.partial`);
+  renameSync(`${to}.partial`, to);
 }
