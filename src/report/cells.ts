@@ -1,5 +1,5 @@
-import type { Tone } from './style.ts';
 import { fixed, signed } from './statistics.ts';
+import { duration, type Tone } from './style.ts';
 import type { Table, TableCell, TableColumn, TableRow } from './table.ts';
 
 /** A piece of a printed cell. */
@@ -51,50 +51,51 @@ function deltaPiece(cell: TableCell, column: TableColumn): Piece {
   return { text, tone: mean > 0 === !column.lowerIsBetter ? 'good' : 'bad' };
 }
 
-/** Rows whose stages ran on several engines or commits carry a dagger. */
-export function mixes(row: TableRow): boolean {
-  return row.engines.length > 1 || row.commits.length > 1;
+/** Daggers behind the name of a row whose stages ran on several engines (†) or at several commits (‡). */
+export function flagsOf(row: TableRow): string {
+  return `${row.engines.length > 1 ? '†' : ''}${row.commits.length > 1 ? '‡' : ''}`;
 }
 
-/** What the marks of this table mean and how it was made, one fact a line. */
-export function notesOf(table: Table, seconds: (seconds: number) => string): readonly string[] {
+/** What the marks of this table mean and how it was made, one fact a line; best and second by sign or by bold and underline. */
+export function notesOf(table: Table, marks: 'signs' | 'weight'): readonly string[] {
   const cells = table.rows.flatMap((row) => row.cells);
   const has = (test: (cell: TableCell) => boolean) => cells.some(test);
   const facts: string[] = [];
   const reading: string[] = [];
   if (has((cell) => cell.sd !== undefined)) {
-    reading.push(`mean ± sd of ${table.seeds.length} seeds (${table.seeds.join(', ')})`);
+    reading.push(`mean ± sd over the seeds ${table.seeds.join(', ')}`);
   }
   if (table.baseline !== undefined && has((cell) => cell.delta !== undefined)) {
     reading.push(`Δ against ${table.baseline}${table.seeds.length > 1 ? ', paired by seed' : ''}`);
   }
-  if (has((cell) => cell.mark === 'best')) reading.push('* best');
-  if (has((cell) => cell.mark === 'second')) reading.push("' second");
+  if (has((cell) => cell.mark === 'best')) reading.push(marks === 'signs' ? '* best' : 'bold: best');
+  if (has((cell) => cell.mark === 'second')) reading.push(marks === 'signs' ? "' second" : 'underlined: second');
   const lower = table.columns.filter((column) => column.lowerIsBetter).map((column) => column.label);
   if (lower.length > 0) reading.push(`lower is better: ${lower.join(', ')}`);
   if (reading.length > 0) facts.push(reading.join(' · '));
   if (table.paper !== undefined && has((cell) => cell.paper !== undefined)) facts.push(`paper: ${table.paper}`);
   if (has((cell) => marksOf(cell).includes('~'))) facts.push('~ stale: measured before its stages changed');
-  if (has((cell) => marksOf(cell).includes('!'))) facts.push(`! fewer numbers than the ${table.seeds.length} seeds`);
+  if (has((cell) => marksOf(cell).includes('!'))) facts.push('! some of its seeds are not measured');
   if (has((cell) => cell.mean === undefined && cell.state === 'missing')) facts.push('– not measured yet');
   facts.push(...mixNotes(table));
-  facts.push(madeNote(table, seconds));
+  facts.push(madeNote(table));
   return facts;
 }
 
 function mixNotes(table: Table): readonly string[] {
-  const mixed = table.rows.filter(mixes).map((row) => row.name);
   const { engines, commits } = table.made;
+  const flagged = (sign: string) => table.rows.some((row) => flagsOf(row).includes(sign));
   const notes: string[] = [];
-  if (mixed.length > 0) notes.push(`† its stages ran on several engines or commits: ${mixed.join(', ')}`);
+  if (flagged('†')) notes.push('† stages of this row ran on several engines');
   if (engines.length > 1) notes.push(`this table mixes engines: ${engines.join('; ')}`);
-  if (commits.length > 1) notes.push(`this table mixes commits: ${commits.map((id) => id.slice(0, 9)).join(', ')}`);
+  if (flagged('‡')) notes.push('‡ stages of this row ran at several commits');
+  if (commits.length > 1) notes.push(`commits: ${commits.map((id) => id.slice(0, 9)).join(', ')}`);
   return notes;
 }
 
-function madeNote(table: Table, seconds: (seconds: number) => string): string {
+function madeNote(table: Table): string {
   const { stages, measured, engines } = table.made;
   const engine = engines.length === 1 ? [engines[0] as string] : [];
   const count = measured === stages ? `${stages} stages` : `${measured} of ${stages} stages`;
-  return [...engine, count, `${seconds(table.made.seconds)} of work`].join(' · ');
+  return [...engine, count, `${duration(table.made.seconds)} of work`].join(' · ');
 }

@@ -1,8 +1,9 @@
 import type { Json } from '../hash.ts';
 import type { Cell, Experiment, StageSpec } from '../spec/experiment.ts';
 import { type Difference, fixed, pairedDifference, signed } from './statistics.ts';
-import { padLeft, padRight, paint, type Style, widthOf } from './style.ts';
+import { paint, type Style } from './style.ts';
 import type { Table, TableCell } from './table.ts';
+import { padLeft, padRight, widthOf } from './width.ts';
 
 /** A parameter or input that two rows do not share; an absent side has no such parameter. */
 export type ParameterDifference = Readonly<{ path: string; left?: Json; right?: Json }>;
@@ -92,7 +93,12 @@ function diff(left: ReadonlyMap<string, Json>, right: ReadonlyMap<string, Json>)
 
 /** Two columns, one for each row; the third is right minus left. */
 export function formatComparison(comparison: Comparison, style: Style): string {
-  const parameters = comparison.parameters.map(({ path, left, right }) => [path, valueText(left), valueText(right), '']);
+  const parameters = comparison.parameters.map(({ path, left, right }) => [
+    path,
+    valueText(left),
+    valueText(right),
+    '',
+  ]);
   const metrics = comparison.metrics.map(({ label, left, right, difference, decimals }) => [
     label,
     left === undefined ? '–' : fixed(left, decimals),

@@ -1,23 +1,24 @@
-import { marksOf, mixes, notesOf } from './cells.ts';
+import { flagsOf, marksOf, notesOf } from './cells.ts';
 import { fixed, signed } from './statistics.ts';
-import { duration } from './style.ts';
 import type { Table, TableCell, TableColumn } from './table.ts';
 
 /** A booktabs table; needs only `\usepackage{booktabs}`. Best bold, second underlined, notes as comments above. */
 export function formatLatex(table: Table): string {
-  const columns = table.columns.map((column) => `${escape(column.label)}${column.lowerIsBetter ? ' $\\downarrow$' : ''}`);
+  const columns = table.columns.map(
+    (column) => `${escapeLatex(column.label)}${column.lowerIsBetter ? ' $\\downarrow$' : ''}`,
+  );
   const rows = table.rows.flatMap((row) => {
-    const name = `${escape(row.name)}${mixes(row) ? '$^\\dagger$' : ''}`;
+    const name = `${escapeLatex(row.name)}${flagText(flagsOf(row))}`;
     const ours = [name, ...row.cells.map((cell, at) => ourText(cell, table.columns[at] as TableColumn))];
     if (row.cells.every((cell) => cell.paper === undefined)) return [ours];
     const theirs = row.cells.map((cell, at) => paperText(cell, table.columns[at] as TableColumn));
     return [ours, ['\\quad{\\small paper}', ...theirs]];
   });
   return [
-    ...notesOf(table, duration).map((note) => `% ${note}`),
+    ...notesOf(table, 'weight').map((note) => `% ${note}`),
     '\\begin{table}[t]',
     '\\centering',
-    `\\caption{${escape(table.title ?? table.experiment)}}`,
+    `\\caption{${escapeLatex(table.title ?? table.experiment)}}`,
     `\\begin{tabular}{l${'r'.repeat(table.columns.length)}}`,
     '\\toprule',
     `${['', ...columns].join(' & ')} \\\\`,
@@ -41,8 +42,12 @@ function ourText(cell: TableCell, { decimals }: TableColumn): string {
 
 function paperText(cell: TableCell, { decimals }: TableColumn): string {
   if (cell.paper === undefined) return '';
-  const delta = cell.paperDelta === undefined ? '' : `\\,($${signed(cell.paperDelta, decimals)}$)`;
-  return `{\\small ${fixed(cell.paper, decimals)}}{\\scriptsize${delta}}`;
+  const delta = cell.paperDelta === undefined ? '' : `{\\scriptsize\\,($${signed(cell.paperDelta, decimals)}$)}`;
+  return `{\\small ${fixed(cell.paper, decimals)}}${delta}`;
+}
+
+function flagText(flags: string): string {
+  return flags === '' ? '' : `$^{${flags.replace('†', '\\dagger').replace('‡', '\\ddagger')}}$`;
 }
 
 const special: Readonly<Record<string, string>> = {
@@ -51,6 +56,6 @@ const special: Readonly<Record<string, string>> = {
   '^': '\\textasciicircum{}',
 };
 
-function escape(text: string): string {
+function escapeLatex(text: string): string {
   return text.replace(/[\\~^&%$#_{}]/g, (sign) => special[sign] ?? `\\${sign}`);
 }

@@ -1,6 +1,6 @@
 import type { Pieces } from './cells.ts';
-import { shorten, widthOf } from './style.ts';
 import type { Table } from './table.ts';
+import { shorten, widthOf } from './width.ts';
 
 export type Kind = 'value' | 'sd' | 'delta' | 'paper' | 'paperDelta';
 
@@ -11,7 +11,13 @@ export type Kind = 'value' | 'sd' | 'delta' | 'paper' | 'paperDelta';
  */
 export type Layout = Readonly<{ lines: readonly (readonly (Kind | undefined)[])[]; gap: number }>;
 
-const beside: Layout = { lines: [['value', 'sd', 'delta'], ['paper', undefined, 'paperDelta']], gap: 3 };
+const beside: Layout = {
+  lines: [
+    ['value', 'sd', 'delta'],
+    ['paper', undefined, 'paperDelta'],
+  ],
+  gap: 3,
+};
 const stacked = [['value', 'sd'], ['delta'], ['paper'], ['paperDelta']] as const;
 const narrow: Layout = { lines: [['value'], ['sd'], ['delta'], ['paper'], ['paperDelta']], gap: 2 };
 const layouts: readonly Layout[] = [beside, { lines: stacked, gap: 3 }, { lines: stacked, gap: 2 }, narrow];

@@ -1,22 +1,21 @@
-import { marksOf, mixes, notesOf } from './cells.ts';
+import { flagsOf, marksOf, notesOf } from './cells.ts';
 import { fixed, signed } from './statistics.ts';
-import { duration } from './style.ts';
 import type { Table, TableCell, TableColumn } from './table.ts';
 
 /** A GitHub table: best bold, second underlined, the paper's numbers in a row of their own beneath ours. */
 export function formatMarkdown(table: Table): string {
-  const head = ['', ...table.columns.map((column) => escape(column.label))];
+  const head = ['', ...table.columns.map((column) => escapeMarkdown(column.label))];
   const rule = [':--', ...table.columns.map(() => '--:')];
   const rows = table.rows.flatMap((row) => {
-    const name = `${escape(row.name)}${mixes(row) ? ' †' : ''}`;
+    const name = `${escapeMarkdown(row.name)}${flagsOf(row) === '' ? '' : ` ${flagsOf(row)}`}`;
     const ours = [name, ...row.cells.map((cell, at) => ourText(cell, table.columns[at] as TableColumn))];
     if (row.cells.every((cell) => cell.paper === undefined)) return [ours];
     const theirs = row.cells.map((cell, at) => paperText(cell, table.columns[at] as TableColumn));
     return [ours, ['*paper*', ...theirs]];
   });
   const lines = [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`);
-  const notes = notesOf(table, duration).map((note) => `- ${escape(note)}`);
-  return [`**${escape(table.title ?? table.experiment)}**`, '', ...lines, '', ...notes].join('\n');
+  const notes = notesOf(table, 'weight').map((note) => `- ${escapeMarkdown(note)}`);
+  return [`**${escapeMarkdown(table.title ?? table.experiment)}**`, '', ...lines, '', ...notes].join('\n');
 }
 
 function ourText(cell: TableCell, { decimals }: TableColumn): string {
@@ -25,7 +24,7 @@ function ourText(cell: TableCell, { decimals }: TableColumn): string {
   const marked = cell.mark === 'best' ? `**${value}**` : cell.mark === 'second' ? `<u>${value}</u>` : value;
   const sd = cell.sd === undefined ? '' : ` ±${fixed(cell.sd, decimals)}`;
   const delta = cell.delta === undefined ? '' : ` (${signed(cell.delta.mean, decimals)})`;
-  return `${marked}${escape(marksOf(cell).replace(/[*']/g, ''))}${sd}${delta}`;
+  return `${marked}${escapeMarkdown(marksOf(cell).replace(/[*']/g, ''))}${sd}${delta}`;
 }
 
 function paperText(cell: TableCell, { decimals }: TableColumn): string {
@@ -35,6 +34,6 @@ function paperText(cell: TableCell, { decimals }: TableColumn): string {
 }
 
 /** A name stays itself: Markdown's own signs and the column rule are escaped. */
-function escape(text: string): string {
+function escapeMarkdown(text: string): string {
   return text.replace(/[\\|*_`~<>[\]]/g, '\\$&').replaceAll('\n', ' ');
 }

@@ -1,5 +1,8 @@
-/** A number under one seed; `seed` is absent in an experiment without seeds. */
-export type SeedValue = Readonly<{ seed?: number; value: number }>;
+/**
+ * A number under one seed; `seed` is absent in an experiment without seeds. `source` is the stage that measured it:
+ * where a seed changes nothing, several seeds share one stage, and one measurement must not pass for many.
+ */
+export type SeedValue = Readonly<{ seed?: number; value: number; source: string }>;
 
 export type Summary = Readonly<{ mean: number; sd?: number; n: number }>;
 
@@ -15,25 +18,31 @@ export function summarise(values: readonly number[]): Summary | undefined {
   return { mean, sd: Math.sqrt(squares / (values.length - 1)), n: values.length };
 }
 
+/** The same over distinct measurements. */
+export function summariseSeeds(values: readonly SeedValue[]): Summary | undefined {
+  return summarise([...new Map(values.map(({ source, value }) => [source, value])).values()]);
+}
+
 /** `ours - theirs` over the seeds that both have; undefined when they share none. */
 export function pairedDifference(ours: readonly SeedValue[], theirs: readonly SeedValue[]): Difference | undefined {
-  const bySeed = new Map(theirs.map((item) => [item.seed, item.value]));
-  const differences = ours.flatMap(({ seed, value }) => {
+  const bySeed = new Map(theirs.map((item) => [item.seed, item]));
+  const differences = ours.flatMap(({ seed, value, source }) => {
     const other = bySeed.get(seed);
-    return other === undefined ? [] : [value - other];
+    return other === undefined ? [] : [{ value: value - other.value, source: `${source}\n${other.source}` }];
   });
-  return summarise(differences);
+  return summariseSeeds(differences);
 }
 
 /** Per seed, the mean over columns; seeds that miss a column are left out, or the means would not be comparable. */
 export function averageBySeed(columns: readonly (readonly SeedValue[])[]): readonly SeedValue[] {
   const [first, ...rest] = columns;
   if (first === undefined) return [];
-  return first.flatMap(({ seed, value }) => {
-    const others = rest.map((column) => column.find((item) => item.seed === seed)?.value);
-    if (others.some((other) => other === undefined)) return [];
-    const sum = others.reduce<number>((total, other) => total + (other ?? 0), value);
-    return [{ ...(seed === undefined ? {} : { seed }), value: sum / columns.length }];
+  return first.flatMap(({ seed, value, source }) => {
+    const others = rest.flatMap((column) => column.find((item) => item.seed === seed) ?? []);
+    if (others.length < rest.length) return [];
+    const sum = others.reduce((total, other) => total + other.value, value);
+    const sources = [source, ...others.map((other) => other.source)].join('\n');
+    return [{ ...(seed === undefined ? {} : { seed }), value: sum / columns.length, source: sources }];
   });
 }
 

@@ -1,7 +1,14 @@
 import type { Cell, Column, Experiment, Reference, StageSpec, TableSpec } from '../spec/experiment.ts';
 import type { Entry } from '../store/store.ts';
 import { markColumn } from './marks.ts';
-import { averageBySeed, type Difference, pairedDifference, type SeedValue, summarise } from './statistics.ts';
+import {
+  averageBySeed,
+  type Difference,
+  pairedDifference,
+  type SeedValue,
+  summarise,
+  summariseSeeds,
+} from './statistics.ts';
 
 /** What is known of a stage when a table is read. `stale`: its last entry was made under another key. */
 export type Reading =
@@ -18,7 +25,7 @@ export type TableCell = Readonly<{
   mean?: number;
   sd?: number;
   n: number;
-  /** seeds of the experiment: a cell with fewer numbers says so */
+  /** measurements that the cell asks for: its seeds, or one where a seed changes nothing */
   of: number;
   /** against the baseline row, paired by seed */
   delta?: Difference;
@@ -69,7 +76,8 @@ export type Table = Readonly<{
 
 /** Reads a table of an experiment off what its stages left. */
 export function makeTable(experiment: Experiment, spec: TableSpec, readings: Readings): Table {
-  const byRow = groupCells(experiment.cells);
+  const shown = spec.rows === undefined ? undefined : new Set(spec.rows);
+  const byRow = groupCells(experiment.cells.filter((cell) => shown?.has(cell.row) !== false));
   const values = new Map<string, readonly TableCell[]>();
   for (const [row, cells] of byRow) values.set(row, readRow(row, cells, spec, readings, experiment.reference));
 
@@ -140,14 +148,15 @@ function readCell(cells: readonly Cell[], column: Column, readings: Readings): T
     const reading = readings.get(id) ?? { state: 'missing' };
     const value = 'entry' in reading ? reading.entry.metrics[column.metric] : undefined;
     states.push('entry' in reading && value === undefined ? 'missing' : reading.state);
-    if (value !== undefined) values.push({ ...(cell.seed === undefined ? {} : { seed: cell.seed }), value });
+    if (value !== undefined)
+      values.push({ ...(cell.seed === undefined ? {} : { seed: cell.seed }), value, source: id });
   }
-  return { ...measured(values, cells.length), state: worst(states), stages };
+  const of = new Set(stages).size + states.length - stages.length;
+  return { ...measured(values, of), state: worst(states), stages: [...new Set(stages)] };
 }
 
 function measured(values: readonly SeedValue[], of: number): Omit<TableCell, 'state' | 'stages'> {
-  const summary = summarise(values.map((item) => item.value));
-  return { values, n: values.length, of, ...(summary ?? {}) };
+  return { values, n: 0, of, ...summariseSeeds(values) };
 }
 
 /** One word for a cell of several seeds: what a reader must know first. */
@@ -233,9 +242,9 @@ function tracer(stages: readonly StageSpec[], readings: Readings) {
   return {
     row: (cells: readonly Cell[], columns: readonly Column[]) =>
       howMade(
-        entriesOf(
-          collect(cells.flatMap((cell) => columns.flatMap((column) => cell.stages[column.stage] ?? []))),
-        ).map((reading) => reading.entry),
+        entriesOf(collect(cells.flatMap((cell) => columns.flatMap((column) => cell.stages[column.stage] ?? [])))).map(
+          (reading) => reading.entry,
+        ),
       ),
     total: () => {
       const found = entriesOf(everything);

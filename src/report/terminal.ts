@@ -1,7 +1,8 @@
-import { mixes, notesOf, type Pieces, piecesOf } from './cells.ts';
+import { flagsOf, notesOf, type Pieces, piecesOf } from './cells.ts';
 import { type Fields, fitPanels, type Kind, type Layout, type Panel, slotSpace } from './layout.ts';
-import { duration, padLeft, padRight, paint, type Style, shorten, widthOf, wrap } from './style.ts';
+import { paint, type Style } from './style.ts';
 import type { Table, TableColumn } from './table.ts';
+import { padLeft, padRight, shorten, widthOf, wrap } from './width.ts';
 
 export type TerminalOptions = Readonly<{ width: number; style: Style }>;
 
@@ -24,7 +25,7 @@ export function formatTerminal(table: Table, { width, style }: TerminalOptions):
     ...wrap(title, width).map((line) => paint(style, 'bold', line)),
     ...panels.flatMap(([head = '', ...body]) => [rule, head, rule, ...body]),
     rule,
-    ...notesOf(table, duration).flatMap((note) => noteLines(note, width, style)),
+    ...notesOf(table, 'signs').flatMap((note) => noteLines(note, width, style)),
   ].join('\n');
 }
 
@@ -42,7 +43,7 @@ function noteLines(note: string, width: number, style: Style): readonly string[]
 
 /** As wide as the longest name, up to a third of the window. */
 function nameWidth(table: Table, window: number): number {
-  const longest = table.rows.reduce((most, row) => Math.max(most, widthOf(row.name) + (mixes(row) ? 2 : 0)), 0);
+  const longest = table.rows.reduce((most, row) => Math.max(most, widthOf(`${row.name} ${flagsOf(row)}`.trimEnd())), 0);
   return Math.max(widthOf(labels.paperDelta), Math.min(longest, Math.max(18, Math.floor(window / 3))));
 }
 
@@ -55,10 +56,12 @@ function panelLines(
   style: Style,
 ): readonly string[] {
   const gap = ' '.repeat(panel.layout.gap);
-  const heads = panel.fields.map(({ head, headIndent, width }) => gap + padRight(padLeft(head, width - headIndent), width));
+  const heads = panel.fields.map(
+    ({ head, headIndent, width }) => gap + padRight(padLeft(head, width - headIndent), width),
+  );
   const rows = table.rows.flatMap((row, index) => {
-    const sign = mixes(row) ? ' †' : '';
-    const name = shorten(row.name, names - widthOf(sign)) + sign;
+    const flags = flagsOf(row) === '' ? '' : ` ${flagsOf(row)}`;
+    const name = shorten(row.name, names - widthOf(flags)) + flags;
     return rowLines(name, pieces[index] ?? [], panel, names, style);
   });
   return [paint(style, 'bold', (' '.repeat(names) + heads.join('')).trimEnd()), ...rows];

@@ -1,5 +1,4 @@
 import { Box, render, Static, Text, useStdout } from 'ink';
-import { useSyncExternalStore } from 'react';
 import type { Style } from '../report/style.ts';
 import type { Event } from '../run/event.ts';
 import { endedLines } from './ended.ts';
@@ -46,13 +45,11 @@ const clockEvery = 1000;
 /** Draws a run on a terminal until closed; events before a redraw are folded into it. */
 export function openScreen(experiment: string, stdout: NodeJS.WriteStream, style: Style): Screen {
   let view = emptyView(experiment, Date.now());
-  let drawn = view;
   let pending: NodeJS.Timeout | undefined;
-  const listeners = new Set<() => void>();
+  const ink = render(<RunScreen view={view} style={style} />, { stdout, exitOnCtrlC: false, patchConsole: false });
   const draw = () => {
     pending = undefined;
-    drawn = view;
-    for (const listener of listeners) listener();
+    ink.rerender(<RunScreen view={view} style={style} />);
   };
   const schedule = () => {
     pending ??= setTimeout(draw, redrawEvery);
@@ -61,15 +58,7 @@ export function openScreen(experiment: string, stdout: NodeJS.WriteStream, style
     view = tick(view, Date.now());
     schedule();
   }, clockEvery);
-  const subscribe = (listener: () => void) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  };
-  function Live() {
-    return <RunScreen view={useSyncExternalStore(subscribe, () => drawn)} style={style} />;
-  }
   stdout.on('resize', schedule);
-  const ink = render(<Live />, { stdout, exitOnCtrlC: false, patchConsole: false, maxFps: 10 });
   return {
     event(event) {
       view = advance(view, event);
@@ -77,9 +66,11 @@ export function openScreen(experiment: string, stdout: NodeJS.WriteStream, style
     },
     async close() {
       clearInterval(clock);
-      if (pending !== undefined) clearTimeout(pending);
+      clearTimeout(pending);
       stdout.off('resize', schedule);
       draw();
+      // React commits after this turn; unmounting before would leave the frame before the last one on the screen
+      await new Promise((resolve) => setImmediate(resolve));
       ink.unmount();
       await ink.waitUntilExit();
     },

@@ -1,7 +1,7 @@
-import type { Failure } from '../run/event.ts';
 import { duration, paint, type Style } from '../report/style.ts';
-import { metricsText } from './words.ts';
+import type { Failure } from '../run/event.ts';
 import type { Ended } from './view.ts';
+import { metricsText } from './words.ts';
 
 /** What stays on the screen of a stage that is over: one line; of a failed one its message and the end of its log. */
 export function endedLines(ended: Ended, style: Style): readonly string[] {
@@ -14,7 +14,10 @@ export function endedLines(ended: Ended, style: Style): readonly string[] {
     case 'blocked':
       return [`${paint(style, 'warn', '⊘')} ${ended.stage}  ${paint(style, 'dim', `not run: ${ended.by} failed`)}`];
     case 'failed':
-      return [`${paint(style, 'bad', '✗')} ${paint(style, 'bold', ended.stage)} failed`, ...failureLines(ended.failure, style)];
+      return [
+        `${paint(style, 'bad', '✗')} ${paint(style, 'bold', ended.stage)} failed`,
+        ...failureLines(ended.failure, style),
+      ];
   }
 }
 

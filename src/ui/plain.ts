@@ -1,5 +1,5 @@
-import type { Event } from '../run/event.ts';
 import { duration, type Style } from '../report/style.ts';
+import type { Event } from '../run/event.ts';
 import { endedLines } from './ended.ts';
 import { count, metricsText, whyWords } from './words.ts';
 
@@ -33,8 +33,8 @@ function eventLines(event: Exclude<Event, { type: 'reused' }>, style: Style): re
   switch (event.type) {
     case 'planned': {
       const { experiment, stages, reuse, run, depends, estimateSeconds } = event;
-      const parts = [`${reuse} cached`, `${run} to run`, ...(depends > 0 ? [`${depends} that depend on them`] : [])];
-      const time = estimateSeconds === undefined ? '' : `, about ${duration(estimateSeconds)}`;
+      const parts = [`${reuse} cached`, `${run} to run`, ...(depends > 0 ? [`${depends} waiting for those`] : [])];
+      const time = estimateSeconds === undefined || run + depends === 0 ? '' : `, about ${duration(estimateSeconds)}`;
       return [`${experiment}: ${count(stages, 'stage')}: ${parts.join(', ')}${time}`];
     }
     case 'started':

@@ -1,4 +1,5 @@
-import { duration, padLeft, padRight, paint, type Style, shorten, widthOf } from '../report/style.ts';
+import { duration, paint, type Style } from '../report/style.ts';
+import { padLeft, padRight, shorten, widthOf } from '../report/width.ts';
 import { mainValue, type RunningStage, secondsLeft, stageSecondsLeft, stepRate, type View } from './view.ts';
 import { shortNumber, whyWords } from './words.ts';
 
@@ -34,13 +35,16 @@ function headLine(view: View, columns: number, style: Style): string {
   ];
   const always = new Set(['reused', 'running', 'failed']);
   const shown = counts.filter(([number, name]) => number > 0 || always.has(name));
-  const words = shown.map(([number, name, tone]) => paint(style, number > 0 ? tone : 'dim', `${number} ${name}`)).join('  ');
+  const words = shown
+    .map(([number, name, tone]) => paint(style, number > 0 ? tone : 'dim', `${number} ${name}`))
+    .join('  ');
   const total = `${over}/${view.stages}`;
   const bare = widthOf(total) + widthOf(words) + 6;
   const name = shorten(view.experiment, Math.max(8, columns - bare));
   const left = columns - bare - widthOf(name);
-  const bar = left >= 8 ? `${progressBar(view.stages === 0 ? 0 : over / view.stages, Math.min(30, left), style)}  ` : '';
-  return fit(`${paint(style, 'bold', name)}  ${bar}${total}  ${words}`, columns);
+  const bar =
+    left >= 8 ? `${progressBar(view.stages === 0 ? 0 : over / view.stages, Math.min(30, left), style)}  ` : '';
+  return cutTo(`${paint(style, 'bold', name)}  ${bar}${total}  ${words}`, columns);
 }
 
 function clockLine(view: View, columns: number, style: Style): string {
@@ -50,7 +54,7 @@ function clockLine(view: View, columns: number, style: Style): string {
   if (view.engine !== undefined) facts.push(view.engine);
   if (view.stopping === 'clean') facts.push('stopping after the next checkpoint; Ctrl-C again stops at once');
   if (view.stopping === 'force') facts.push('stopping at once');
-  return paint(style, view.stopping === undefined ? 'dim' : 'warn', fit(facts.join(' · '), columns));
+  return paint(style, view.stopping === undefined ? 'dim' : 'warn', cutTo(facts.join(' · '), columns));
 }
 
 /** `  pretrain[+SEA]  ━━━━━╌╌╌  64 %  80/125  12/s  loss 2.31 ▇▅▃▂  4 s left`; facts that do not fit are left out from the right. */
@@ -63,7 +67,7 @@ function runningLine(stage: RunningStage, now: number, names: number, columns: n
     if (widthOf(line) + 2 + widthOf(fact) > columns) break;
     line += `  ${fact}`;
   }
-  return fit(line, columns);
+  return cutTo(line, columns);
 }
 
 function stepFacts(stage: RunningStage, style: Style): readonly string[] {
@@ -71,7 +75,8 @@ function stepFacts(stage: RunningStage, style: Style): readonly string[] {
   const rate = stepRate(stage);
   const left = stageSecondsLeft(stage);
   const main = mainValue(stage.values);
-  const curve = stage.loss.points.length > 1 ? ` ${paint(style, 'accent', sparkline(stage.loss.points.slice(-16)))}` : '';
+  const curve =
+    stage.loss.points.length > 1 ? ` ${paint(style, 'accent', sparkline(stage.loss.points.slice(-16)))}` : '';
   return [
     `${progressBar(done, 14, style)} ${padLeft(String(Math.floor(done * 100)), 3)} %`,
     ...(left === undefined ? [] : [`${duration(left)} left`]),
@@ -108,11 +113,11 @@ export function sparkline(points: readonly number[]): string {
 }
 
 /** Cuts what a narrow window cannot show; styles are dropped with the cut, or an open one would run on. */
-function fit(line: string, columns: number): string {
+function cutTo(line: string, columns: number): string {
   if (widthOf(line) <= columns) return line;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape codes of style.ts
   const bare = line.replace(/\u001B\[\d+m/g, '');
-  let cut = [...bare].slice(0, columns);
-  while (widthOf(cut.join('')) > columns) cut = cut.slice(0, -1);
-  return cut.join('');
+  let kept = [...bare].slice(0, columns);
+  while (widthOf(kept.join('')) > columns) kept = kept.slice(0, -1);
+  return kept.join('');
 }

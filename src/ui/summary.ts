@@ -1,5 +1,5 @@
-import type { Event } from '../run/event.ts';
 import { duration, paint, type Style } from '../report/style.ts';
+import type { Event } from '../run/event.ts';
 
 type Done = Extract<Event, { type: 'done' }>;
 

@@ -62,7 +62,10 @@ export function advance(before: View, event: Event): View {
     case 'started':
       return { ...settle(view, event.stage), running: [...view.running, starting(event)] };
     case 'progress':
-      return { ...view, running: view.running.map((stage) => (stage.id === event.stage ? progressed(stage, event) : stage)) };
+      return {
+        ...view,
+        running: view.running.map((stage) => (stage.id === event.stage ? progressed(stage, event) : stage)),
+      };
     case 'waiting':
       return { ...view, waiting: new Set([...view.waiting, event.stage]) };
     case 'reused':

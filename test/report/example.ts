@@ -27,7 +27,11 @@ export const threeSeeds: Numbers = {
   '+SEA': { VQAv2: [56.9, 56.5, 57.3], TextVQA: [25.3, 27.5, 25.9], GQA: [52.7, 52.9, 'running'] },
 };
 
-export function entry(id: string, metrics: Record<string, number>, provenance: Partial<Entry['provenance']> = {}): Entry {
+export function entry(
+  id: string,
+  metrics: Record<string, number>,
+  provenance: Partial<Entry['provenance']> = {},
+): Entry {
   return {
     key: `key of ${id}` as Key,
     kind: 'score',
@@ -76,7 +80,14 @@ export function example(
       for (const column of columns) {
         const id = `${column}[${row},seed=${index + 1}]`;
         made[column] = id;
-        stages.push({ id, name: column, kind: 'score', params: {}, inputs: { model: { stage: train, port: 'model' } }, at });
+        stages.push({
+          id,
+          name: column,
+          kind: 'score',
+          params: {},
+          inputs: { model: { stage: train, port: 'model' } },
+          at,
+        });
         readings.set(id, reading(id, numbers[row]?.[column]?.[index]));
       }
       cells.push({ row, ...(seeds.length > 0 ? { seed: index + 1 } : {}), stages: made });
@@ -102,7 +113,8 @@ export function example(
 }
 
 function reading(id: string, value: number | string | undefined): Reading {
-  if (typeof value === 'number') return { state: 'measured', entry: entry(id, { accuracy: value }, { engine: 'none' }) };
+  if (typeof value === 'number')
+    return { state: 'measured', entry: entry(id, { accuracy: value }, { engine: 'none' }) };
   if (value === 'failed' || value === 'running') return { state: value };
   if (value === undefined || value === 'missing') return { state: 'missing' };
   return { state: 'stale', entry: entry(id, { accuracy: Number(value) }, { engine: 'none' }) };

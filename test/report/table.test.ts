@@ -46,6 +46,20 @@ describe('a cell', () => {
     expect(cell('+SEA', 'GQA')).toMatchObject({ state: 'running', n: 2, of: 3 });
   });
 
+  test('that no seed changes is one measurement, however many seeds there are', () => {
+    const { experiment, spec, readings } = example(threeSeeds);
+    const cells = experiment.cells.map((cell) => ({
+      ...cell,
+      stages: { ...cell.stages, GQA: `GQA[${cell.row},seed=1]` },
+    }));
+    const table = makeTable({ ...experiment, cells }, spec, readings);
+    const gqa = table.rows[2]?.cells[2];
+    expect(gqa).toMatchObject({ mean: 52.7, n: 1, of: 1, stages: ['GQA[+SEA,seed=1]'] });
+    expect(gqa).not.toHaveProperty('sd');
+    expect(gqa?.delta).toMatchObject({ n: 1 });
+    expect(gqa?.delta).not.toHaveProperty('sd');
+  });
+
   test('that is stale is compared with nothing', () => {
     const { cell } = read({ Baseline: { GQA: [50] }, '+SEA': { GQA: ['60'] } });
     expect(cell('+SEA', 'GQA')).toMatchObject({ state: 'stale', mean: 60 });
@@ -132,6 +146,13 @@ describe('a table', () => {
       ['wasm'],
     ]);
     expect(table.made.engines).toEqual(['tensorflow 2.21.0 cpu', 'wasm']);
+  });
+
+  test('shows only the rows that it names', () => {
+    const { experiment, spec, readings } = example(oneSeed);
+    const table = makeTable(experiment, { ...spec, rows: ['Baseline', '+SEA'] }, readings);
+    expect(table.rows.map((row) => row.name)).toEqual(['Baseline', '+SEA']);
+    expect(table.made.stages).toBe(8);
   });
 
   test('prints small numbers with three decimals', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { formatTerminal } from '../../src/report/terminal.ts';
 import { makeTable } from '../../src/report/table.ts';
-import { widthOf } from '../../src/report/style.ts';
+import { formatTerminal } from '../../src/report/terminal.ts';
+import { widthOf } from '../../src/report/width.ts';
 import { example, type Numbers, oneSeed, paperTable3, threeSeeds } from './example.ts';
 
 function print(numbers: Numbers, width: number, options: Parameters<typeof example>[1] = {}, style = 'plain' as const) {
@@ -62,9 +62,9 @@ describe('with several seeds', () => {
       +SEA           56.9* ±0.4 +1.9   26.2* ±1.1 +0.9   52.8*! ±0.1 +1.5   45.3*! ±0.5 +1.5
         paper        80.5       +1.7   59.5       +1.2   63.6        +1.6   67.9        +1.5
       ──────────────────────────────────────────────────────────────────────────────────────
-      mean ± sd of 3 seeds (1, 2, 3) · Δ against Baseline, paired by seed · * best · ' second
+      mean ± sd over the seeds 1, 2, 3 · Δ against Baseline, paired by seed · * best · ' second
       paper: arXiv 2408.11813v1, Table 3
-      ! fewer numbers than the 3 seeds
+      ! some of its seeds are not measured
       tensorflow 2.21.0 cpu · 34 of 36 stages · 1 m 25 s of work"
     `);
   });
@@ -86,10 +86,10 @@ describe('with several seeds', () => {
         paper       80.5        59.5        63.6         67.9
         paper Δ     +1.7        +1.2        +1.6         +1.5
       ──────────────────────────────────────────────────────────────
-      mean ± sd of 3 seeds (1, 2, 3) · Δ against Baseline, paired by
+      mean ± sd over the seeds 1, 2, 3 · Δ against Baseline, paired by
         seed · * best · ' second
       paper: arXiv 2408.11813v1, Table 3
-      ! fewer numbers than the 3 seeds
+      ! some of its seeds are not measured
       tensorflow 2.21.0 cpu · 34 of 36 stages · 1 m 25 s of work"
     `);
   });
@@ -109,9 +109,9 @@ describe('with several seeds', () => {
         ± sd         ±0.4      ±1.1   ±0.1    ±0.5
         Δ            +1.9      +0.9   +1.5    +1.5
       ──────────────────────────────────────────────
-      mean ± sd of 3 seeds (1, 2, 3) · Δ against Baseline,
-        paired by seed · * best · ' second
-      ! fewer numbers than the 3 seeds
+      mean ± sd over the seeds 1, 2, 3 · Δ against
+        Baseline, paired by seed · * best · ' second
+      ! some of its seeds are not measured
       tensorflow 2.21.0 cpu · 34 of 36 stages · 1 m 25 s
         of work"
     `);
@@ -143,10 +143,11 @@ describe('with several seeds', () => {
         ± sd        ±0.1    ±0.5
         Δ           +1.5    +1.5
       ──────────────────────────────
-      mean ± sd of 3 seeds (1, 2, 3) · Δ
-        against Baseline, paired by seed
-        · * best · ' second
-      ! fewer numbers than the 3 seeds
+      mean ± sd over the seeds 1, 2, 3 ·
+        Δ against Baseline, paired by
+        seed · * best · ' second
+      ! some of its seeds are not
+        measured
       tensorflow 2.21.0 cpu · 34 of 36
         stages · 1 m 25 s of work"
     `);

@@ -6,11 +6,29 @@ export const key = 'key' as Key;
 
 export function planned(at: number, stages: number, reuse: number, estimateSeconds?: number): Event {
   const estimate = estimateSeconds === undefined ? {} : { estimateSeconds };
-  return { type: 'planned', at: at * 1000, experiment: 'table3', stages, reuse, run: stages - reuse, depends: 0, ...estimate };
+  return {
+    type: 'planned',
+    at: at * 1000,
+    experiment: 'table3',
+    stages,
+    reuse,
+    run: stages - reuse,
+    depends: 0,
+    ...estimate,
+  };
 }
 
 export function started(at: number, stage: string, resumed = false): Event {
-  return { type: 'started', at: at * 1000, stage, kind: 'pretrain', key, why: 'params-changed', resumed, log: `jobs/${stage}/log` };
+  return {
+    type: 'started',
+    at: at * 1000,
+    stage,
+    kind: 'pretrain',
+    key,
+    why: 'params-changed',
+    resumed,
+    log: `jobs/${stage}/log`,
+  };
 }
 
 export function progress(at: number, stage: string, step: number, of: number, loss: number): Event {
@@ -22,7 +40,15 @@ export function reused(at: number, stage: string): Event {
 }
 
 export function finished(at: number, stage: string, seconds: number, engine = 'none'): Event {
-  return { type: 'finished', at: at * 1000, stage, key, metrics: { accuracy: 55.25, 'category.colour': 61 }, seconds, engine };
+  return {
+    type: 'finished',
+    at: at * 1000,
+    stage,
+    key,
+    metrics: { accuracy: 55.25, 'category.colour': 61 },
+    seconds,
+    engine,
+  };
 }
 
 export const failure: Failure = {

@@ -1,13 +1,13 @@
 import { render } from 'ink-testing-library';
 import { describe, expect, test } from 'vitest';
-import { widthOf } from '../../src/report/style.ts';
+import { widthOf } from '../../src/report/width.ts';
 import type { Event } from '../../src/run/event.ts';
 import { RunScreen } from '../../src/ui/app.tsx';
 import { liveLines, sparkline } from '../../src/ui/screen.ts';
 import { advance, emptyView, type View } from '../../src/ui/view.ts';
 import { done, failed, finished, planned, progress, reused, started } from './events.ts';
 
-function after(...events: readonly Event[]): View {
+function viewAfter(...events: readonly Event[]): View {
   return events.reduce(advance, emptyView('', 0));
 }
 
@@ -24,7 +24,7 @@ const midway = [
 
 describe('the live part', () => {
   test('shows the whole run, then each running stage', () => {
-    expect(liveLines(after(...midway), { columns: 100, rows: 24 }, 'plain').join('\n')).toMatchInlineSnapshot(`
+    expect(liveLines(viewAfter(...midway), { columns: 100, rows: 24 }, 'plain').join('\n')).toMatchInlineSnapshot(`
       "
       table3  ━━━━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  3/6  2 reused  1 ran  2 running  0 failed
       6.0 s · about 1 m 09 s left · tensorflow 2.21.0 cpu
@@ -34,7 +34,7 @@ describe('the live part', () => {
   });
 
   test('leaves out the least important facts in a narrow window', () => {
-    expect(liveLines(after(...midway), { columns: 60, rows: 24 }, 'plain').join('\n')).toMatchInlineSnapshot(`
+    expect(liveLines(viewAfter(...midway), { columns: 60, rows: 24 }, 'plain').join('\n')).toMatchInlineSnapshot(`
       "
       table3  ━━━━━╌╌╌╌  3/6  2 reused  1 ran  2 running  0 failed
       6.0 s · about 1 m 09 s left · tensorflow 2.21.0 cpu
@@ -45,25 +45,27 @@ describe('the live part', () => {
 
   test.each([1, 2, 3, 4, 5, 10, 24])('is never higher than a window of %i rows allows', (rows) => {
     const many = Array.from({ length: 30 }, (_, at) => started(0, `stage-${at}`));
-    const lines = liveLines(after(planned(0, 30, 0), ...many), { columns: 80, rows }, 'plain');
+    const lines = liveLines(viewAfter(planned(0, 30, 0), ...many), { columns: 80, rows }, 'plain');
     expect(lines.length).toBeLessThanOrEqual(Math.max(1, rows - 1));
     if (rows === 10) expect(lines.at(-1)).toBe('  and 25 more');
   });
 
   test.each([20, 40, 60, 80, 120, 200])('is never wider than %i columns', (columns) => {
     const long = started(0, 'finetune[+SEA, pretrain.align.weight=0.5, finetune.learningRate=0.001,seed=3]');
-    const view = after(...midway, long);
+    const view = viewAfter(...midway, long);
     const lines = liveLines(view, { columns, rows: 24 }, 'colour');
     expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(columns);
   });
 
   test('is gone when the run is done', () => {
-    expect(liveLines(after(...midway, done(9)), { columns: 80, rows: 24 }, 'plain')).toEqual([]);
+    expect(liveLines(viewAfter(...midway, done(9)), { columns: 80, rows: 24 }, 'plain')).toEqual([]);
   });
 });
 
 test('on the screen, stages that are over stand above the running ones', () => {
-  const { lastFrame, unmount } = render(<RunScreen view={after(...midway, failed(7, 'finetune[Baseline]'))} style="plain" />);
+  const { lastFrame, unmount } = render(
+    <RunScreen view={viewAfter(...midway, failed(7, 'finetune[Baseline]'))} style="plain" />,
+  );
   const frame = lastFrame() ?? '';
   unmount();
   expect(frame).toContain('✓ pretrain[Baseline]  6.0 s · accuracy 55.25');

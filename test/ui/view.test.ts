@@ -4,13 +4,13 @@ import type { Event } from '../../src/run/event.ts';
 import { advance, type Curve, emptyView, extend, secondsLeft, stepRate, tick, type View } from '../../src/ui/view.ts';
 import { blocked, done, failed, finished, key, planned, progress, reused, started } from './events.ts';
 
-function after(...events: readonly Event[]): View {
+function viewAfter(...events: readonly Event[]): View {
   return events.reduce(advance, emptyView('', 0));
 }
 
 describe('counts', () => {
   test('follow every stage from its start to its end', () => {
-    const view = after(
+    const view = viewAfter(
       planned(0, 5, 1),
       reused(0, 'a'),
       started(0, 'b'),
@@ -24,36 +24,36 @@ describe('counts', () => {
   });
 
   test('a stage that another process makes is waited for until it is reused', () => {
-    const waiting = after(planned(0, 1, 0), { type: 'waiting', at: 0, stage: 'a', key });
+    const waiting = viewAfter(planned(0, 1, 0), { type: 'waiting', at: 0, stage: 'a', key });
     expect([...waiting.waiting]).toEqual(['a']);
     expect(advance(waiting, reused(4, 'a'))).toMatchObject({ reused: 1, waiting: new Set() });
   });
 
   test('the engine shown is the last that made something', () => {
-    const view = after(started(0, 'a'), finished(1, 'a', 1, 'wasm'), started(1, 'b'), finished(2, 'b', 1, 'none'));
+    const view = viewAfter(started(0, 'a'), finished(1, 'a', 1, 'wasm'), started(1, 'b'), finished(2, 'b', 1, 'none'));
     expect(view.engine).toBe('wasm');
   });
 
   test('nothing runs any more when the run is done', () => {
-    expect(after(started(0, 'a'), done(1, 'stopped'))).toMatchObject({ running: [], done: { outcome: 'stopped' } });
+    expect(viewAfter(started(0, 'a'), done(1, 'stopped'))).toMatchObject({ running: [], done: { outcome: 'stopped' } });
   });
 });
 
 describe('time', () => {
   test('the step rate is taken from the latest reports', () => {
-    const view = after(started(0, 'a'), progress(10, 'a', 100, 400, 3), progress(20, 'a', 200, 400, 2));
+    const view = viewAfter(started(0, 'a'), progress(10, 'a', 100, 400, 3), progress(20, 'a', 200, 400, 2));
     expect(stepRate(view.running[0] as View['running'][number])).toBe(10);
   });
 
   test('what is left follows the plan, but never less than the slowest running stage needs', () => {
-    const start = after(planned(0, 3, 0, 100), started(0, 'a'));
+    const start = viewAfter(planned(0, 3, 0, 100), started(0, 'a'));
     expect(secondsLeft(tick(start, 40_000))).toBe(60);
     const slow = [progress(10, 'a', 10, 1000, 3), progress(20, 'a', 20, 1000, 3)].reduce(advance, start);
     expect(secondsLeft(slow)).toBe(980);
   });
 
   test('without an estimate it follows the pace so far, and before that nothing is claimed', () => {
-    const start = after(planned(0, 4, 0), started(0, 'a'));
+    const start = viewAfter(planned(0, 4, 0), started(0, 'a'));
     expect(secondsLeft(tick(start, 5_000))).toBeUndefined();
     expect(secondsLeft(advance(start, finished(10, 'a', 10)))).toBe(30);
   });

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { ProblemError, type Result } from '../problem.ts';
+import type { Experiment } from '../spec/experiment.ts';
+import { loadExperiment } from '../spec/load.ts';
+import { kinds } from '../stages/kinds.ts';
+import { narrow, unknownStages } from './narrow.ts';
+
+/** Reads and checks an experiment file, or says all that is wrong with it. */
+export function readExperiment(file: string): Result<Experiment> {
+  return loadExperiment(file, kinds, readText);
+}
+
+/** The experiment, or a ProblemError with everything that is wrong with its file. */
+export function openExperiment(file: string): Experiment {
+  const result = readExperiment(file);
+  if (!result.ok) throw new ProblemError(...result.problems);
+  return result.value;
+}
+
+/** Options of commands that work on a part of an experiment. */
+export type PartOptions = Readonly<{ row?: readonly string[]; stage?: readonly string[]; force?: readonly string[] }>;
+
+/** The part of an experiment that the options name; names that match nothing are mistakes. */
+export function openPart(file: string, { row = [], stage = [], force = [] }: PartOptions): Experiment {
+  const whole = openExperiment(file);
+  const part = narrow(whole, { rows: row, stages: stage });
+  if (!part.ok) throw new ProblemError(...part.problems);
+  const problems = unknownStages(whole, force);
+  if (problems.length > 0) throw new ProblemError(...problems);
+  return part.value;
+}
+
+/** undefined: there is no such file. */
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new ProblemError({ code: 'unreadable', message: `${path} cannot be read: ${(error as Error).message}` });
+  }
+}

@@ -1,0 +1,199 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Context } from './context.ts';
+
+const exitCodes = `
+Exit codes:
+  0    complete
+  1    a stage failed, or a check found something
+  2    a mistake in an experiment or in the command line; nothing was started
+  130  stopped
+
+The cache is --cache DIR, else SEA_CACHE, else cache/ in this folder.`;
+
+/** Ends the process's work with this exit code. */
+type Finish = (code: number) => void;
+type MakeContext = (cache: string | undefined) => Context;
+
+/**
+ * The command line: names, options and help. What a command does is imported when it is called,
+ * so that `--help` loads nothing of the rest.
+ */
+export function buildProgram(version: string, makeContext: MakeContext, finish: Finish): Command {
+  const program = new Command('sea')
+    .description('Runs ablations declared in YAML: every stage once, every table from what the stages left.')
+    .version(version)
+    .option('--cache <dir>', 'where results are kept (or SEA_CACHE; default: cache/)')
+    .addHelpText('after', exitCodes)
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(--help shows what is valid)')
+    .exitOverride();
+  const context = (command: Command): Context => makeContext(command.optsWithGlobals<{ cache?: string }>().cache);
+  const define: Define = (name, summary, example) =>
+    program
+      .command(name)
+      .description(summary)
+      .addHelpText('after', `\nExample:\n${example.map((line) => `  $ ${line}`).join('\n')}`);
+  declareExperimentCommands(define, context, finish);
+  declareStageCommands(define, context, finish);
+  declareScoreCommand(define, context, finish);
+  declareStoreCommands(define, context, finish);
+  return program;
+}
+
+type Define = (name: string, summary: string, example: readonly string[]) => Command;
+type MakeFor = (command: Command) => Context;
+
+const asJson = ['--json', 'as JSON (its schema: schemas/output/)'] as const;
+
+function declareExperimentCommands(define: Define, context: MakeFor, finish: Finish): void {
+  define('validate', 'Check experiment files and name every mistake with its place.', [
+    'sea validate experiments/*.yaml',
+  ])
+    .argument('<file...>', 'experiment files')
+    .option(...asJson)
+    .action(async (files: string[], options: { json?: boolean }, command: Command) =>
+      finish(await (await import('./validate.ts')).validate(files, options, context(command))),
+    );
+
+  define('plan', 'Show what a run would do, stage by stage, and why; starts nothing.', [
+    'sea plan experiments/quickstart.yaml',
+    'sea plan experiments/quickstart.yaml --force pretrain',
+  ])
+    .argument('<file>', 'experiment file')
+    .option('--all', 'list cached stages too')
+    .option('--force <stage...>', 'as if these stages had to run again')
+    .option('--row <row...>', 'only these rows')
+    .option('--stage <stage...>', 'only these stages and what they need')
+    .option(...asJson)
+    .action(async (file: string, options, command: Command) =>
+      finish(await (await import('./plan.ts')).showPlan(file, options, context(command))),
+    );
+
+  define('run', 'Run what is not cached yet, then print the tables.', [
+    'sea run experiments/quickstart.yaml',
+    'sea run experiments/quickstart.yaml --row Baseline +SEA --jobs 4',
+  ])
+    .argument('<file>', 'experiment file')
+    .addOption(new Option('-j, --jobs <n>', 'stages at work at the same time').argParser(positive))
+    .addOption(new Option('--threads <n>', 'threads of the engine in each stage (or SEA_THREADS)').argParser(positive))
+    .option('--force <stage...>', 'run these stages again (ids or names)')
+    .option('--row <row...>', 'only these rows')
+    .option('--stage <stage...>', 'only these stages and what they need')
+    .option('--fail-fast', 'stop at the first failure')
+    .option('--json', 'events as JSON lines (schema: schemas/output/run.schema.json)')
+    .action(async (file: string, options, command: Command) =>
+      finish(await (await import('./run.ts')).runExperiment(file, options, context(command))),
+    );
+
+  define('table', 'Print the tables of an experiment from what has been measured.', [
+    'sea table experiments/quickstart.yaml',
+    'sea table experiments/quickstart.yaml --format latex > table.tex',
+    'sea table experiments/quickstart.yaml --compare Baseline +SEA',
+  ])
+    .argument('<file>', 'experiment file')
+    .addOption(
+      new Option('--format <format>', 'how to print it')
+        .choices(['terminal', 'markdown', 'latex', 'csv', 'json'])
+        .default('terminal'),
+    )
+    .option('--compare <row...>', 'two rows: the parameters that differ, then the metrics')
+    .addOption(new Option('--width <columns>', 'line length of the terminal format').argParser(positive))
+    .option(...asJson)
+    .action(async (file: string, options, command: Command) =>
+      finish(await (await import('./table.ts')).showTables(file, options, context(command))),
+    );
+}
+
+function declareStageCommands(define: Define, context: MakeFor, finish: Finish): void {
+  define('why', 'Say why a stage will run again: which parameter or input differs, old and new.', [
+    "sea why 'pretrain[+SEA]' experiments/quickstart.yaml",
+  ])
+    .argument('<stage>', 'id or name of a stage')
+    .argument('<file>', 'experiment file')
+    .option(...asJson)
+    .action(async (stage: string, file: string, options, command: Command) =>
+      finish(await (await import('./why.ts')).explainStage(stage, file, options, context(command))),
+    );
+
+  define('show', 'Show what a stage left: parameters, inputs, outputs, metrics, how it was made, its log.', [
+    "sea show 'pretrain[+SEA]' experiments/quickstart.yaml",
+    'sea show 4f1c09aa --log',
+  ])
+    .argument('<stage>', 'id or name of a stage, or the beginning of a key')
+    .argument('[file]', 'experiment file; without it, the newest entry of that stage')
+    .option('--log', 'the whole log instead of its end')
+    .option(...asJson)
+    .action(async (stage: string, file: string | undefined, options, command: Command) =>
+      finish(await (await import('./show.ts')).showStage(stage, file, options, context(command))),
+    );
+}
+
+function declareScoreCommand(define: Define, context: MakeFor, finish: Finish): void {
+  define('score', "Mark an answers file of any program as the benchmark's official program does.", [
+    'sea score pope --answers answers.jsonl --data pope/',
+    'sea score vqav2 --answers answers.jsonl --data vqav2/ --json',
+    'sea score mmbench --answers answers.jsonl --data mmbench/ --submission upload.xlsx',
+  ])
+    .argument('<benchmark>', 'vqav2, textvqa, gqa, scienceqa, mmbench, pope, vizwiz, mmvet, mmlu or questions')
+    .requiredOption('--answers <file>', "LLaVA's answers file (JSON lines)")
+    .requiredOption('--data <dir>', "folder with the benchmark's official files")
+    .option('--variant <name>', 'another scoring rule than the default')
+    .addOption(new Option('--choices <how>', 'how multiple choice was answered').choices(['letter', 'text']))
+    .addOption(new Option('--judge <judge>', 'MM-Vet: none marks by the words of the reference').choices(['none']))
+    .option('--submission <file>', "write the server's upload file instead")
+    .option(...asJson)
+    .action(async (benchmark: string, options, command: Command) =>
+      finish(await (await import('./score.ts')).scoreAnswers(benchmark, options, context(command))),
+    );
+}
+
+function declareStoreCommands(define: Define, context: MakeFor, finish: Finish): void {
+  define('ls', 'List what is in the cache, newest first.', ['sea ls', 'sea ls --kind pretrain --json'])
+    .option('--kind <kind>', 'only stages of this kind')
+    .option('--experiment <name>', 'only what this experiment made')
+    .addOption(new Option('-n, --number <n>', 'how many (default: 20; with --json all)').argParser(positive))
+    .option(...asJson)
+    .action(async (options, command: Command) =>
+      finish(await (await import('./ls.ts')).listEntries(options, context(command))),
+    );
+
+  define('gc', 'Show what could be removed from the cache; --apply removes it.', [
+    'sea gc experiments/*.yaml',
+    'sea gc experiments/*.yaml --limit 20GB --apply',
+  ])
+    .argument('[file...]', 'experiment files whose results stay')
+    .option('--limit <size>', 'the cache may keep this much, most recently used first (like 20GB)')
+    .option('--apply', 'remove it')
+    .option(...asJson)
+    .action(async (files: string[], options, command: Command) =>
+      finish(await (await import('./gc.ts')).removeUnused(files, options, context(command))),
+    );
+
+  define('verify', 'Read every stored output again; a damaged one is set aside and will be made again.', ['sea verify'])
+    .option(...asJson)
+    .action(async (options, command: Command) =>
+      finish(await (await import('./verify.ts')).verifyStore(options, context(command))),
+    );
+
+  define('doctor', 'Say what this machine has, what is missing and the command that mends it.', ['sea doctor'])
+    .option(...asJson)
+    .action(async (options, command: Command) =>
+      finish(await (await import('./doctor.ts')).examine(options, context(command))),
+    );
+
+  define('schema', 'Print the JSON Schema of experiment files, for editors.', [
+    'sea schema > experiment.schema.json',
+    'sea schema --check',
+  ])
+    .option('--write [dir]', 'write all schemas there (default: schemas)')
+    .option('--check [dir]', 'fail if those there are stale (default: schemas)')
+    .action(async (options, command: Command) =>
+      finish(await (await import('./schema.ts')).printSchema(options, context(command))),
+    );
+}
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return number;
+}

@@ -1,0 +1,45 @@
+import type { Event } from '../run/event.ts';
+import type { Output } from './output.ts';
+
+/** Tells a run while it goes on. */
+export type Reporter = Readonly<{ event(event: Event): Promise<void>; close(): Promise<void> }>;
+
+/** JSON lines when asked for; a live view on a terminal; plain lines everywhere else. */
+export async function openReporter(experiment: string, asJson: boolean, output: Output): Promise<Reporter> {
+  if (asJson) return { event: async (event) => output.out(JSON.stringify(event)), close: async () => undefined };
+  return output.live ? liveReporter(experiment, output) : plainReporter(output);
+}
+
+async function plainReporter(output: Output): Promise<Reporter> {
+  const { plainLines } = await import('../ui/plain.ts');
+  const linesOf = plainLines(output.style);
+  return {
+    event: async (event) => {
+      for (const line of linesOf(event)) output.out(line);
+    },
+    close: async () => output.out(''),
+  };
+}
+
+/** The view is loaded when the first stage starts: an unchanged run has nothing to watch. */
+async function liveReporter(experiment: string, output: Output): Promise<Reporter> {
+  let earlier: Event[] = [];
+  let screen: Awaited<ReturnType<typeof openView>> | undefined;
+  return {
+    async event(event) {
+      if (screen === undefined) {
+        earlier.push(event);
+        if (event.type !== 'started' && event.type !== 'waiting' && event.type !== 'failed') return;
+        screen = await openView(experiment, output);
+        for (const item of earlier) screen.event(item);
+        earlier = [];
+      } else screen.event(event);
+    },
+    close: async () => screen?.close(),
+  };
+}
+
+async function openView(experiment: string, output: Output) {
+  const { openScreen } = await import('../ui/app.tsx');
+  return openScreen(experiment, process.stdout, output.style);
+}

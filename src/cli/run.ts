@@ -1,0 +1,159 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Plan } from '../plan/step.ts';
+import { ProblemError } from '../problem.ts';
+import type { Event } from '../run/event.ts';
+import { run } from '../run/run.ts';
+import type { Experiment } from '../spec/experiment.ts';
+import { kinds } from '../stages/kinds.ts';
+import type { Manner } from '../ui/summary.ts';
+import { commitOf } from './commit.ts';
+import type { Context } from './context.ts';
+import { openPart } from './experiment.ts';
+import { readingsOf } from './readings.ts';
+import { openReporter } from './reporter.ts';
+import { makePlan, openSession, type Session } from './session.ts';
+import { onStopSignals } from './signals.ts';
+
+export type RunOptions = Readonly<{
+  jobs?: number;
+  threads?: number;
+  force?: string[];
+  row?: string[];
+  stage?: string[];
+  failFast?: boolean;
+  json?: boolean;
+}>;
+
+/** What is known of a run when it is over. */
+type Result = Readonly<{
+  done: Extract<Event, { type: 'done' }>;
+  failed: ReadonlySet<string>;
+  engines: ReadonlySet<string>;
+}>;
+
+const exitCodes = { complete: 0, failed: 1, stopped: 130 } as const;
+
+/** `sea run`: run what is not cached, then print the tables and one line on how it went. */
+export async function runExperiment(file: string, options: RunOptions, context: Context): Promise<number> {
+  const { output, cache } = context;
+  const experiment = openPart(file, options);
+  const session = await openSession(experiment, cache, options.force);
+  try {
+    refuseMissingSources(session.plan);
+    const workload = workloadOf(options, context);
+    const result = await execute(session, workload, options, context);
+    if (options.json !== true) {
+      const showTables = experiment.tables.length > 0 && options.stage === undefined;
+      if (showTables) output.out(`${await tablesText(session, result, context)}\n`);
+      const [engine] = result.engines;
+      const manner: Manner = { ...workload, ...(engine === undefined ? {} : { engine }) };
+      const { summaryLine } = await import('../ui/summary.ts');
+      output.out(summaryLine(result.done, manner, output.style));
+    }
+    return exitCodes[result.done.outcome];
+  } finally {
+    session.store.close();
+  }
+}
+
+async function execute(
+  { experiment, plan, store, sources }: Session,
+  { jobs, threads }: Workload,
+  options: RunOptions,
+  context: Context,
+): Promise<Result> {
+  const reporter = await openReporter(experiment.name, options.json === true, context.output);
+  const signals = onStopSignals();
+  const executor = await openExecutor(plan, jobs, threads);
+  const failed = new Set<string>();
+  const engines = new Set<string>();
+  let done: Result['done'] | undefined;
+  try {
+    const origin = { seagraph: context.version, ...commitOf(experiment.file) };
+    const request = { plan, kinds, store, executor, sources, jobs, origin, failFast: options.failFast === true };
+    const force = options.force === undefined ? {} : { force: options.force };
+    for await (const event of run({ ...request, ...force, stop: signals.stop, kill: signals.kill })) {
+      if (event.type === 'failed' || event.type === 'blocked') failed.add(event.stage);
+      if (event.type === 'finished' && event.engine !== 'none') engines.add(event.engine);
+      if (event.type === 'done') done = event;
+      await reporter.event(event);
+    }
+  } finally {
+    await reporter.close();
+    await executor.close();
+    signals.close();
+  }
+  if (done === undefined) throw new Error('a run ended without saying how');
+  return { done, failed, engines };
+}
+
+/** An unchanged run starts nothing, and so needs none of what starts processes. */
+async function openExecutor(plan: Plan, jobs: number, threads: number) {
+  if (plan.counts.run + plan.counts.depends === 0) return idleExecutor;
+  const { createLocalExecutor } = await import('../executors/local.ts');
+  const script = fileURLToPath(new URL('../worker.js', import.meta.url));
+  return createLocalExecutor(kinds, { script, workers: jobs, threads });
+}
+
+const idleExecutor = {
+  submit: (folder: string): Promise<string> =>
+    Promise.reject(new Error(`nothing was to run, but ${folder} was submitted`)),
+  poll: async () => new Map<string, never>(),
+  cancel: async () => undefined,
+  changed: () => new Promise<void>(() => undefined),
+  close: async () => undefined,
+};
+
+type Workload = Readonly<{ jobs: number; threads: number }>;
+
+/** As many stages as there are cores, up to four: each holds a model in memory; the engines share the cores. */
+function workloadOf(options: RunOptions, { env }: Context): Workload {
+  const cores = availableParallelism();
+  const jobs = options.jobs ?? Math.min(4, cores);
+  const asked = options.threads ?? readThreads(env['SEA_THREADS']);
+  return { jobs, threads: asked ?? Math.max(1, Math.floor(cores / jobs)) };
+}
+
+function readThreads(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1) return number;
+  throw new ProblemError({
+    code: 'threads',
+    message: `SEA_THREADS is "${text}"`,
+    hint: 'it must be a whole number from 1 on',
+  });
+}
+
+/** A file that a stage reads and that is not there is a mistake to mend before anything starts. */
+function refuseMissingSources(plan: Plan): void {
+  const problems = plan.steps
+    .filter((step) => step.why === 'source-missing')
+    .map(({ id, spec, missing = [] }) => ({
+      code: 'source-missing',
+      message: `stage ${id} reads ${missing.join(', ')}, which is not there`,
+      at: spec.at,
+    }));
+  if (problems.length > 0) throw new ProblemError(...problems);
+}
+
+async function tablesText(session: Session, { failed }: Result, { output }: Context): Promise<string> {
+  const { experiment, store, sources } = session;
+  const { run, depends } = session.plan.counts;
+  const plan = run + depends === 0 ? session.plan : await makePlan(experiment, store, sources);
+  const readings = readingsOf(plan, { failed });
+  const [{ makeTable }, { formatTerminal }] = await Promise.all([
+    import('../report/table.ts'),
+    import('../report/terminal.ts'),
+  ]);
+  return shownTables(experiment)
+    .map((spec) => formatTerminal(makeTable(experiment, spec, readings), { width: output.width, style: output.style }))
+    .join('\n\n');
+}
+
+/** With --row, tables that show none of those rows are left out. */
+function shownTables({ tables, cells }: Experiment) {
+  const rows = new Set(cells.map((cell) => cell.row));
+  return tables.filter((table) => table.rows === undefined || table.rows.some((row) => rows.has(row)));
+}

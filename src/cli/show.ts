@@ -1,0 +1,155 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type { Json } from '../hash.ts';
+import { jobPaths, logTail } from '../job/folder.ts';
+import { ProblemError, suggest } from '../problem.ts';
+import { duration, paint, type Style } from '../report/style.ts';
+import { padRight, widthOf } from '../report/width.ts';
+import { openStore } from '../store/sqlite.ts';
+import type { Entry, Store } from '../store/store.ts';
+import { shortNumber } from '../ui/words.ts';
+import { valueText } from './changes.ts';
+import type { Context } from './context.ts';
+import { openExperiment } from './experiment.ts';
+import { findStages } from './narrow.ts';
+import { json } from './output.ts';
+import { openSession } from './session.ts';
+import { sizeText } from './size.ts';
+
+type ShowOptions = Readonly<{ log?: boolean; json?: boolean }>;
+type Found = Readonly<{ entry: Entry /** made under a key that the experiment no longer asks for */; stale: boolean }>;
+
+/** `sea show`: what a stage left and how. */
+export async function showStage(
+  stage: string,
+  file: string | undefined,
+  options: ShowOptions,
+  { output, cache }: Context,
+): Promise<number> {
+  if (file === undefined) {
+    const store = openStore(cache);
+    try {
+      return print([{ entry: newest(store, stage), stale: false }], store, options, output);
+    } finally {
+      store.close();
+    }
+  }
+  const experiment = openExperiment(file);
+  const ids = findStages(experiment, stage);
+  if (!ids.ok) throw new ProblemError(...ids.problems);
+  const { plan, store } = await openSession(experiment, cache);
+  try {
+    const steps = plan.steps.filter((step) => ids.value.includes(step.id));
+    const found = steps.flatMap(({ entry, last }): readonly Found[] => {
+      if (entry !== undefined) return [{ entry, stale: false }];
+      return last === undefined ? [] : [{ entry: last, stale: true }];
+    });
+    if (found.length === 0) {
+      throw new ProblemError({
+        code: 'never-run',
+        message: `${stage} has not run yet`,
+        hint: `sea run ${file} --stage '${stage}'`,
+      });
+    }
+    return print(found, store, options, output);
+  } finally {
+    store.close();
+  }
+}
+
+/** The newest entry whose key begins so, or whose stage has this id or name. */
+function newest(store: Store, wanted: string): Entry {
+  const entries = [...store.entries()].reverse();
+  const isKey = /^[0-9a-f]{6,64}$/.test(wanted);
+  const found =
+    entries.find((entry) => entry.stage === wanted) ??
+    entries.find((entry) => entry.name === wanted) ??
+    entries.find((entry) => isKey && entry.key.startsWith(wanted));
+  if (found !== undefined) return found;
+  const names = [...new Set(entries.flatMap((entry) => [entry.name, entry.stage]))];
+  throw new ProblemError({
+    code: 'unknown-stage',
+    message: `the cache has no stage "${wanted}"`,
+    hint: suggest(wanted, names),
+  });
+}
+
+function print(found: readonly Found[], store: Store, options: ShowOptions, output: Context['output']): number {
+  if (options.json === true) output.out(json({ stages: found.map((item) => entryJson(item, store)) }));
+  else output.out(found.map((item) => entryText(item, store, options, output.style)).join('\n\n'));
+  return 0;
+}
+
+function entryJson({ entry, stale }: Found, store: Store): unknown {
+  const outputs = Object.entries(entry.outputs).map(([port, digest]) => ({
+    port,
+    digest,
+    path: store.path(digest),
+    stored: store.has(digest),
+    files: store.manifest(digest) ?? [],
+  }));
+  return { ...entry, stale, outputs, log: jobPaths.log(store.jobFolder(entry.key)) };
+}
+
+function entryText({ entry, stale }: Found, store: Store, options: ShowOptions, style: Style): string {
+  const folder = store.jobFolder(entry.key);
+  const log = jobPaths.log(folder);
+  const lines =
+    options.log === true && existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n') : logTail(folder, 12);
+  const note = stale
+    ? paint(style, 'warn', '  stale: the experiment now asks for something else (sea why tells what)')
+    : '';
+  return [
+    `${paint(style, 'bold', entry.stage)}  ${entry.kind} ${paint(style, 'dim', `version ${entry.version}, key ${entry.key}`)}${note}`,
+    ...section('parameters', flatten(entry.identity), style),
+    ...section('inputs', Object.entries({ ...entry.inputs, ...entry.sources }), style),
+    ...section(
+      'outputs',
+      Object.entries(entry.outputs).map(([port, digest]) => [port, outputText(store, digest)]),
+      style,
+    ),
+    ...section(
+      'metrics',
+      Object.entries(entry.metrics).map(([name, value]) => [name, shortNumber(value)]),
+      style,
+    ),
+    ...section('made', provenance(entry), style),
+    ...(lines.length === 0 ? [] : [paint(style, 'accent', 'log'), ...lines.map((line) => `  ${line}`)]),
+    paint(style, 'dim', `log: ${log}`),
+  ].join('\n');
+}
+
+function section(title: string, rows: readonly (readonly [string, string])[], style: Style): readonly string[] {
+  if (rows.length === 0) return [];
+  const width = Math.max(...rows.map(([name]) => widthOf(name)));
+  return [paint(style, 'accent', title), ...rows.map(([name, text]) => `  ${padRight(name, width)}  ${text}`)];
+}
+
+function flatten(value: Json, at = ''): readonly (readonly [string, string])[] {
+  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isMap) return [[at === '' ? 'value' : at, valueText(value)]];
+  return Object.entries(value).flatMap(([key, item]) => flatten(item, at === '' ? key : `${at}.${key}`));
+}
+
+function outputText(store: Store, digest: Entry['outputs'][string]): string {
+  if (!store.has(digest)) return `${digest.slice(0, 12)}  no longer stored`;
+  const files = store.manifest(digest) ?? [];
+  const size = sizeText(files.reduce((sum, file) => sum + file.size, 0));
+  return `${store.path(digest)}  ${files.length === 1 ? size : `${files.length} files, ${size}`}`;
+}
+
+function provenance({ experiment, provenance: made }: Entry): readonly (readonly [string, string])[] {
+  const memory = made.peakMemory === undefined ? [] : [['memory', sizeText(made.peakMemory)] as const];
+  const commit = made.commit === undefined ? [] : [['commit', made.commit] as const];
+  return [
+    ['experiment', experiment],
+    ['started', made.startedAt],
+    ['took', duration(made.seconds)],
+    [
+      'engine',
+      made.engine === 'none' ? 'none' : `${made.engine}, ${made.threads} thread${made.threads === 1 ? '' : 's'}`,
+    ],
+    ...memory,
+    ['host', `${made.host} (${made.platform}, Node ${made.node}, seagraph ${made.seagraph})`],
+    ...commit,
+  ];
+}

@@ -1,0 +1,52 @@
+import { paint } from '../report/style.ts';
+import type { Experiment } from '../spec/experiment.ts';
+import { count } from '../ui/words.ts';
+import type { Context } from './context.ts';
+import { readExperiment } from './experiment.ts';
+import { json } from './output.ts';
+import { printProblems } from './problems.ts';
+
+/** `sea validate`: every mistake of every file, then what the good ones hold. */
+export async function validate(
+  files: readonly string[],
+  options: Readonly<{ json?: boolean }>,
+  { output }: Context,
+): Promise<number> {
+  const results = files.map((file) => ({ file, result: readExperiment(file) }));
+  if (options.json === true) {
+    const checked = results.map(({ file, result }) =>
+      result.ok
+        ? { file, ok: true, experiment: contents(result.value) }
+        : { file, ok: false, problems: result.problems },
+    );
+    output.out(json({ files: checked }));
+  } else {
+    for (const { file, result } of results) {
+      if (!result.ok) printProblems(result.problems, output);
+      else output.out(`${paint(output.style, 'good', 'ok')} ${file}: ${contentsText(result.value)}`);
+    }
+  }
+  return results.every(({ result }) => result.ok) ? 0 : 2;
+}
+
+function contents({ name, rows, seeds, stages, tables, unused }: Experiment): unknown {
+  return {
+    name,
+    rows: rows.map((row) => row.name),
+    seeds,
+    stages: stages.map(({ id, kind }) => ({ id, kind })),
+    tables: tables.length,
+    unused: unused ?? [],
+  };
+}
+
+function contentsText({ name, rows, seeds, stages, tables, unused = [] }: Experiment): string {
+  const parts = [
+    ...(rows.length > 0 ? [count(rows.length, 'row')] : []),
+    ...(seeds.length > 0 ? [count(seeds.length, 'seed')] : []),
+    count(stages.length, 'stage'),
+    ...(tables.length > 0 ? [count(tables.length, 'table')] : []),
+    ...(unused.length > 0 ? [`not needed by a table: ${unused.join(', ')}`] : []),
+  ];
+  return `${name}: ${parts.join(', ')}`;
+}
