@@ -41,7 +41,7 @@ export function printWorstAtEnd(): void {
   afterAll(() => {
     for (const [family, { share, difference, bound, at, tensors }] of worst) {
       const line = `${family.padEnd(34)} ${String(tensors).padStart(4)} tensors  worst ${difference.toExponential(2)}`;
-      console.log(`${line} of ${bound.toExponential(2)} (${(100 * share).toFixed(0)} %)  ${at}`);
+      process.stdout.write(`${line} of ${bound.toExponential(2)} (${(100 * share).toFixed(0)} %)  ${at}\n`);
     }
   });
 }

@@ -87,7 +87,7 @@ describe.each(foldersWith('vision', 'text', 'similarity'))('%s', (name) => {
         const words = (c['words'] as string[]).length;
         const text = textEmbeds(
           weights,
-          tf.slice(asTensor(expected(golden, 'text_ids')), [0, 0], [words, -1]),
+          tf.slice(asTensor(expected(golden, (of('text')[0] as Case)['ids'] as string)), [0, 0], [words, -1]),
           config.text,
         );
         const image = imageEmbeds(

@@ -184,7 +184,7 @@ async function openBatch(model: Model, c: Case): Promise<Batch> {
   const rows = c['input_ids'] as number[][];
   const last = (own: Model): tf.Tensor => {
     const mask = tf.add(
-      causalMask((rows[0] as number[]).length),
+      causalMask((rows[0] as number[]).length, own.config.text.slidingWindow),
       paddingMask(tf.tensor2d(c['attention_mask'] as number[][])),
     );
     const embeds = embeddings(own, rows, features, members.map(imagesIn));
