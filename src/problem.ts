@@ -13,9 +13,7 @@ export type Problem = Readonly<{
   hint?: string;
 }>;
 
-export type Result<T> =
-  | Readonly<{ ok: true; value: T }>
-  | Readonly<{ ok: false; problems: readonly Problem[] }>;
+export type Result<T> = Readonly<{ ok: true; value: T }> | Readonly<{ ok: false; problems: readonly Problem[] }>;
 
 export function succeed<T>(value: T): Result<T> {
   return { ok: true, value };
@@ -40,7 +38,9 @@ export class ProblemError extends Error {
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   if (candidates.length === 0) return undefined;
   const match = closest(name, [...candidates]);
-  const allowed = Math.max(1, Math.floor(Math.max(name.length, match.length) / 3));
+  // Two letters that changed places count as two changes: a word of four may have that.
+  const longest = Math.max(name.length, match.length);
+  const allowed = Math.min(Math.ceil(longest / 3), longest - 1);
   return distance(name.toLowerCase(), match.toLowerCase()) <= allowed ? match : undefined;
 }
 

@@ -2,13 +2,14 @@ import { dirname, resolve } from 'node:path';
 import type { Json } from '../hash.ts';
 import { canonicalJson } from '../hash.ts';
 import type { Problem } from '../problem.ts';
-import { nearest, suggest } from '../problem.ts';
+import { suggest } from '../problem.ts';
 import type { AnyKind, Port, Ports } from '../stages/kind.ts';
 import { portsOf } from '../stages/kind.ts';
 import type { Ref } from './experiment.ts';
 import type { Field, Fields, Node } from './node.ts';
 import { define, describe, placeOf, toJson } from './node.ts';
 import { checkParams } from './params.ts';
+import { suggestBefore } from './read.ts';
 import { type PathPattern, pathPatterns, propertyNames } from './schema-walk.ts';
 
 export type Input = Readonly<{ port: string; ref: Readonly<{ stage: string; port?: string }>; node: Node }>;
@@ -19,6 +20,8 @@ export type Variant = Readonly<{
   /** the stage's key in the file */
   field: Field;
   kind: AnyKind;
+  /** its parameters are right */
+  valid: boolean;
   params: Json;
   /** equal for variants with equal kind and parameters */
   content: string;
@@ -39,7 +42,10 @@ export type Checking = Readonly<{
 /** Keys of a stage that are neither parameters nor ports. */
 const reserved = new Set(['kind', 'inputs']);
 
-/** Checks one variant of a stage by itself; undefined when its kind or parameters are wrong. */
+/**
+ * Checks one variant of a stage by itself; undefined when its kind or what its ports depend on is wrong.
+ * With wrong parameters it still stands for its ports, so that what reads it is checked too.
+ */
 export function checkStage(field: Field, node: Fields, seed: number, checking: Checking): Variant | undefined {
   const kind = kindOf(field, node, checking);
   if (kind === undefined) return undefined;
@@ -48,19 +54,19 @@ export function checkStage(field: Field, node: Fields, seed: number, checking: C
   const mistakes = checkParams(params.json, { stage: field, kind, node });
   checking.problems.push(...mistakes);
   const valid = mistakes.length === 0;
-  for (const pattern of pathPatterns(kind)) resolvePath(params.json, node, field.source.file, pattern);
-  if (!valid && typeof kind.inputs === 'function') return undefined;
+  if (!valid && (typeof kind.inputs === 'function' || typeof kind.outputs === 'function')) return undefined;
+  if (valid) for (const pattern of pathPatterns(kind)) resolvePath(params.json, node, field.source.file, pattern);
   const ports = portsOf(kind.inputs as Ports, params.json);
-  const inputs = candidates.flatMap((candidate) => readInput(candidate, ports, kind, checking) ?? []);
-  if (!valid) return undefined;
-  const unused = new Set(kind.unused?.(params.json) ?? []);
-  reportMissing(field, kind, ports, candidates, unused, checking.problems);
+  const inputs = candidates.flatMap((candidate) => readInput(candidate, ports, field, kind, checking) ?? []);
+  const unused = new Set(valid ? kind.unused?.(params.json) : []);
+  if (valid) reportMissing(field, kind, ports, candidates, unused, checking.problems);
   return {
     name: field.name,
     field,
     kind,
+    valid,
     params: params.json,
-    content: `${kind.kind}${canonicalJson(params.json)}`,
+    content: valid ? `${kind.kind}${canonicalJson(params.json)}` : '',
     inputs,
     used: unused.size === 0 ? inputs : inputs.filter(({ port }) => !unused.has(port)),
     ports,
@@ -99,9 +105,11 @@ function kindOf(field: Field, node: Fields, { kinds, problems }: Checking): AnyK
   return undefined;
 }
 
+/** A key that may be an input; `nested` under `inputs:`. */
+type Candidate = Field & { readonly nested?: boolean };
 type Split = Readonly<{
   params: { json: Record<string, Json>; fields: ReadonlyMap<string, Field> };
-  candidates: readonly Field[];
+  candidates: readonly Candidate[];
 }>;
 
 const namesByKind = new WeakMap<AnyKind, ReadonlySet<string>>();
@@ -117,7 +125,7 @@ function split(node: Fields, kind: AnyKind, problems: Problem[]): Split {
   const names = paramNames(kind);
   const json: Record<string, Json> = {};
   const fields = new Map<string, Field>();
-  const candidates: Field[] = [];
+  const candidates: Candidate[] = [];
   for (const [name, field] of node.fields) {
     if (names.has(name)) {
       define(json, name, toJson(field.value));
@@ -137,47 +145,31 @@ function split(node: Fields, kind: AnyKind, problems: Problem[]): Split {
   return { params: { json, fields }, candidates };
 }
 
-function readInput(
-  field: Field & { nested?: boolean },
-  ports: Ports,
-  kind: AnyKind,
-  { stages, problems }: Checking,
-): Input | undefined {
+function readInput(field: Candidate, ports: Ports, stage: Field, kind: AnyKind, checking: Checking): Input | undefined {
+  const { stages, problems } = checking;
   const isPort = Object.hasOwn(ports, field.name) || (kind.anyInputs === true && field.nested === true);
   if (!isPort) {
     const valid = field.nested ? Object.keys(ports) : [...paramNames(kind), ...Object.keys(ports)];
-    const what = field.nested ? 'input' : 'parameter or input';
-    problems.push({
-      code: 'unknown-key',
-      message: `"${field.name}" is no ${what} of ${kind.kind}`,
-      at: placeOf(field),
-      hint: suggest(field.name, valid),
-    });
+    const message = `${stage.name}: "${field.name}" is no ${field.nested ? 'input' : 'parameter or input'} of ${kind.kind}`;
+    problems.push({ code: 'unknown-key', message, at: placeOf(field), hint: suggest(field.name, valid) });
     return undefined;
   }
   const text = toJson(field.value);
-  const at = placeOf(field.value);
+  const path = `${stage.name}.${field.name}`;
   if (typeof text !== 'string') {
-    problems.push({
-      code: 'wrong-type',
-      message: `input "${field.name}": expected an output of a stage, found ${describe(text)}`,
-      at,
-      hint: `${field.name}: stage.port`,
-    });
+    const message = `${path}: expected an output of a stage, found ${describe(text)}`;
+    problems.push({ code: 'wrong-type', message, at: placeOf(field.value), hint: `${field.name}: stage.port` });
     return undefined;
   }
-  const dot = text.indexOf('.');
-  const stage = dot === -1 ? text : text.slice(0, dot);
-  if (!stages.has(stage)) {
-    const match = nearest(stage, [...stages.keys()]);
-    const hint =
-      match === undefined
-        ? suggest(stage, [...stages.keys()])
-        : `did you mean "${match}${dot === -1 ? '' : text.slice(dot)}"?`;
-    problems.push({ code: 'unknown-stage', message: `input "${field.name}": there is no stage "${stage}"`, at, hint });
+  const [name = '', ...port] = text.split('.');
+  if (!stages.has(name)) {
+    const message = `${path}: there is no stage "${name}"`;
+    const hint = suggestBefore(name, text, [...stages.keys()]);
+    problems.push({ code: 'unknown-stage', message, at: placeOf(field.value), hint });
     return undefined;
   }
-  return { port: field.name, ref: dot === -1 ? { stage } : { stage, port: text.slice(dot + 1) }, node: field.value };
+  const ref = port.length === 0 ? { stage: name } : { stage: name, port: port.join('.') };
+  return { port: field.name, ref, node: field.value };
 }
 
 function reportMissing(
@@ -199,28 +191,24 @@ function reportMissing(
 export function connect(variant: Variant, input: Input, target: Variant, problems: Problem[]): Ref | undefined {
   const names = Object.keys(target.outputs);
   const port = input.ref.port ?? (names.length === 1 ? names[0] : undefined);
-  const at = placeOf(input.node);
-  if (port === undefined) {
-    const message = `input "${input.port}": stage "${target.name}" has ${names.length} outputs, so one has to be named`;
-    problems.push({
-      code: 'unknown-port',
-      message,
-      at,
-      hint: `valid: ${names.map((name) => `${target.name}.${name}`).join(', ')}`,
-    });
+  const path = `${variant.name}.${input.port}`;
+  const wrong = (code: string, message: string, hint: string) => {
+    problems.push({ code, message: `${path}${message}`, at: placeOf(input.node), hint });
     return undefined;
+  };
+  if (port === undefined) {
+    const valid = names.map((name) => `${target.name}.${name}`).join(', ');
+    return wrong('unknown-port', `: stage "${target.name}" has ${names.length} outputs`, `say which: ${valid}`);
   }
   const output = Object.hasOwn(target.outputs, port) ? target.outputs[port] : undefined;
   if (output === undefined) {
-    const message = `input "${input.port}": stage "${target.name}" (${target.kind.kind}) has no output "${port}"`;
-    problems.push({ code: 'unknown-port', message, at, hint: suggest(port, names) });
-    return undefined;
+    const message = `: stage "${target.name}" (${target.kind.kind}) has no output "${port}"`;
+    return wrong('unknown-port', message, suggest(port, names));
   }
   const expected = Object.hasOwn(variant.ports, input.port) ? variant.ports[input.port] : undefined;
   if (expected !== undefined && expected.type !== 'file' && expected.type !== output.type) {
-    const message = `input "${input.port}" of "${variant.name}" takes ${expected.type}, but ${target.name}.${port} is ${output.type}`;
-    problems.push({ code: 'wrong-port-type', message, at, hint: fitting(target, expected) });
-    return undefined;
+    const message = ` takes ${expected.type}, but ${target.name}.${port} is ${output.type}`;
+    return wrong('wrong-port-type', message, fitting(target, expected));
   }
   return { stage: target.name, port };
 }

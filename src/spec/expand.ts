@@ -200,7 +200,7 @@ function make(name: string, cell: CellPlan, state: State): void {
     const from = state.current.get(ref.stage);
     return from === undefined ? [] : [{ port, from, output: ref.port }];
   });
-  if (variant === undefined || inputs === undefined || inputs.length < (refs?.length ?? 0)) {
+  if (!variant?.valid || inputs === undefined || inputs.length < (refs?.length ?? 0)) {
     state.current.set(name, undefined);
     return;
   }
@@ -246,7 +246,7 @@ function finish(drawn: readonly Drawn[], state: State): Expansion {
   const variants = new Map<string, Variant[]>();
   for (const [key, variant] of state.checked) {
     const name = key.slice(0, key.indexOf('\n'));
-    if (variant !== undefined) append(variants, name, variant);
+    if (variant?.valid) append(variants, name, variant);
   }
   return {
     stages,

@@ -52,16 +52,20 @@ export function readYaml(source: Source, problems: Problem[]): Node | undefined 
   const reading: Reading = { yaml, source, problems, anchors: new Map(), sizes: new Map() };
   const root = read(document.contents, 0, reading);
   const size = reading.sizes.get(root) ?? 1;
-  if (size > maxExpanded) {
-    const message = `aliases make this file ${size > 1e12 ? 'more than a trillion' : size} values; the limit is ${maxExpanded}`;
-    problems.push({
-      code: 'alias-bomb',
-      message,
-      at: placeOf(root),
-      hint: 'write the values out, or use fewer levels of aliases',
-    });
-  }
+  if (size > maxExpanded) problems.push(tooMany(root, size, reading));
   return problems.length > before ? undefined : root;
+}
+
+function tooMany(root: Node, size: number, { sizes }: Reading): Problem {
+  const parts = root.type === 'map' ? [...root.fields.values()] : [];
+  const sizeOf = (field: Field) => sizes.get(field.value) ?? 1;
+  const largest = parts.reduce<Field | undefined>(
+    (most, part) => (most && sizeOf(most) >= sizeOf(part) ? most : part),
+    undefined,
+  );
+  const count = size > 1e12 ? 'more than a trillion' : String(size);
+  const message = `aliases make this file ${count} values; the limit is ${maxExpanded}`;
+  return { code: 'alias-bomb', message, at: placeOf(largest ?? root), hint: 'use fewer levels of aliases' };
 }
 
 /** The package's messages begin with a capital and may end with a full stop; ours do not. */

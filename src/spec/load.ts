@@ -17,11 +17,11 @@ import { readTables, rootsOf } from './tables.ts';
  * `readFile` gives the text of a file (also of what the experiment extends and of the paper's numbers).
  */
 export function loadExperiment(file: string, kinds: readonly AnyKind[], readFile: Load): Result<Experiment> {
-  const parsed = parseExperiment(file, readFile);
-  if (!parsed.ok) return fail(...inOrder(parsed.problems, file));
   const problems: Problem[] = [];
+  const root = parseExperiment(file, readFile, problems);
+  if (root === undefined) return fail(...inOrder(problems, file));
   const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
-  const draft = readDraft(parsed.value, problems);
+  const draft = readDraft(root, problems);
   const written = readRows(draft, byName, problems);
   const axes = readAxes(draft, byName, problems);
   const cells = [...planCells(draft, written, axes)];

@@ -5,6 +5,7 @@ import type { Reference, TableSpec } from './experiment.ts';
 import type { Field, Fields, Node } from './node.ts';
 import { describe, placeOf, toJson } from './node.ts';
 import { type Load, parse, relativeTo } from './parse.ts';
+import { wrongType } from './read.ts';
 
 /** A line of a printed table: what names it (method, and more where the method is not enough) and its numbers. */
 type PaperRow = Readonly<{ method: string; fields: ReadonlyMap<string, unknown>; scores: ReadonlyMap<string, number> }>;
@@ -70,15 +71,9 @@ function open(paper: PaperDraft, load: Load, problems: Problem[]): Fields | unde
     });
     return undefined;
   }
-  const parsed = parse({ file: path, text });
-  if (!parsed.ok) problems.push(...parsed.problems);
-  else if (parsed.value.type === 'map') return parsed.value;
-  else
-    problems.push({
-      code: 'wrong-type',
-      message: `expected a map of tables, found ${describe(toJson(parsed.value))}`,
-      at: placeOf(parsed.value),
-    });
+  const root = parse({ file: path, text }, problems);
+  if (root?.type === 'map') return root;
+  if (root !== undefined) problems.push(wrongType('a map of tables', root));
   return undefined;
 }
 
@@ -212,7 +207,8 @@ function rowNamed(
       hint: suggest(String(pairs[0]?.[1]), methods),
     });
   } else {
-    const hint = `say which, by its other fields: ${[...(found[0]?.fields ?? [])].map(([key, expected]) => `${key}: ${String(expected)}`).join(', ')}`;
+    const fields = [...(found[0]?.fields ?? [])].map(([key, expected]) => `${key}: ${String(expected)}`);
+    const hint = `say which by its other fields, for example { ${fields.join(', ')} }`;
     problems.push({
       code: 'ambiguous-reference',
       message: `${paper.table.name} has ${found.length} rows ${text}`,

@@ -62,39 +62,36 @@ function relevant(errors: readonly ErrorObject[]): readonly ErrorObject[] {
 
 function toProblem(error: ErrorObject, written: Written): Problem {
   const { node, field } = locate(error.instancePath, written);
-  const path = error.instancePath.slice(1).split('/').map(unescapePointer).join('.');
-  const name = path === '' ? `stage "${written.stage.name}"` : `"${path}"`;
+  const path = [written.stage.name, ...error.instancePath.slice(1).split('/').map(unescapePointer)]
+    .filter(Boolean)
+    .join('.');
   const schema = error.parentSchema as Readonly<Record<string, unknown>>;
   if (error.keyword === 'additionalProperties' || error.keyword === 'unevaluatedProperties') {
     const key = String(error.params['additionalProperty'] ?? error.params['unevaluatedProperty']);
-    const at = node.type === 'map' ? (node.fields.get(key) ?? node) : node;
-    const owner = path === '' ? written.kind.kind : `"${path}" of ${written.kind.kind}`;
+    const at = placeOf(node.type === 'map' ? (node.fields.get(key) ?? node) : node);
     return {
       code: 'unknown-key',
-      message: `"${key}" is no parameter of ${owner}`,
-      at: placeOf(at),
+      message: `${path}: "${key}" is no parameter here`,
+      at,
       hint: suggest(key, propertyNames(schema)),
     };
   }
   if (error.keyword === 'required') {
     const key = String(error.params['missingProperty']);
     const about = describeProperty(schema, key);
+    const hint = about === undefined ? {} : { hint: `${key}: ${about}` };
     return {
       code: 'missing-parameter',
-      message: `${name} (${written.kind.kind}) needs "${key}"`,
+      message: `${path} (${written.kind.kind}) needs "${key}"`,
       at: placeOf(field),
-      ...(about === undefined ? {} : { hint: `${key}: ${about}` }),
+      ...hint,
     };
   }
-  const found = describe(error.data);
-  const hint = error.keyword === 'enum' && typeof error.data === 'string' ? suggestValue(error) : undefined;
+  const isCount = error.keyword === 'minItems' || error.keyword === 'maxItems';
+  const found = isCount ? `a list of ${(error.data as readonly unknown[]).length}` : describe(error.data);
+  const hint = error.keyword === 'enum' && typeof error.data === 'string' ? { hint: suggestValue(error) } : {};
   const code = error.keyword === 'type' ? 'wrong-type' : 'bad-value';
-  return {
-    code,
-    message: `${name} of ${written.kind.kind}: expected ${expectation(error)}, found ${found}`,
-    at: placeOf(node),
-    ...(hint === undefined ? {} : { hint }),
-  };
+  return { code, message: `${path}: expected ${expectation(error)}, found ${found}`, at: placeOf(node), ...hint };
 }
 
 function suggestValue(error: ErrorObject): string {

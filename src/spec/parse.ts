@@ -1,67 +1,69 @@
 import { dirname, isAbsolute, join, normalize } from 'node:path';
-import type { Problem, Result } from '../problem.ts';
-import { fail, succeed } from '../problem.ts';
+import type { Problem } from '../problem.ts';
 import { readYaml } from './full-yaml.ts';
 import { mergeNodes } from './merge.ts';
 import type { Fields, Node, Source } from './node.ts';
-import { describe, placeOf, toJson } from './node.ts';
+import { placeOf } from './node.ts';
 import { readPlain } from './plain-yaml.ts';
+import { wrongType } from './read.ts';
 
 /** Gives the text of a file; undefined when it cannot be read. */
 export type Load = (path: string) => string | undefined;
 
-/** YAML (or JSON) text to values that know their places. Keys given twice are mistakes. */
-export function parse(source: Source): Result<Node> {
-  const problems: Problem[] = [];
+/** YAML (or JSON) text to values that know their places; undefined when it cannot be read. Keys given twice are reported. */
+export function parse(source: Source, problems: Problem[]): Node | undefined {
   const root = readPlain(source) ?? readYaml(source, problems);
-  if (root === undefined) return fail(...problems);
-  reportRepeated(root, [], problems);
-  return problems.length > 0 ? fail(...problems) : succeed(root);
+  if (root !== undefined) reportRepeated(root, [], problems);
+  return root;
 }
 
-/** An experiment file with what it extends merged in: a map. */
-export function parseExperiment(file: string, load: Load): Result<Fields> {
-  return chain(file, load, []);
-}
-
-function chain(file: string, load: Load, from: readonly string[]): Result<Fields> {
+/** An experiment file with what it extends merged in: a map. Undefined when there is nothing to go on with. */
+export function parseExperiment(file: string, load: Load, problems: Problem[]): Fields | undefined {
   const text = load(file);
-  if (text === undefined) return fail({ code: 'no-file', message: `cannot read ${file}` });
-  const parsed = parse({ file, text });
-  if (!parsed.ok) return parsed;
-  const root = parsed.value;
+  if (text !== undefined) return chain({ file, text }, load, [], problems);
+  problems.push({ code: 'no-file', message: `cannot read ${file}` });
+  return undefined;
+}
+
+function chain(source: Source, load: Load, from: readonly string[], problems: Problem[]): Fields | undefined {
+  const root = parse(source, problems);
+  if (root === undefined) return undefined;
   if (root.type !== 'map') {
-    const message = `expected a map with name and stages, found ${describe(toJson(root))}`;
-    return fail({ code: 'wrong-type', message, at: placeOf(root) });
+    problems.push(wrongType('a map with name and stages', root));
+    return undefined;
   }
   const above = root.fields.get('extends')?.value;
-  if (above === undefined) return succeed(root);
-  const base = extended(above, file, load, [...from, normalize(file)]);
-  if (!base.ok) return base;
-  const merged = mergeNodes(base.value, root) as Fields;
-  return succeed({ ...merged, fields: new Map([...merged.fields].filter(([name]) => name !== 'extends')) });
+  if (above === undefined) return root;
+  const base = extended(above, source.file, load, [...from, normalize(source.file)], problems);
+  if (base === undefined) return undefined;
+  const merged = mergeNodes(base, root) as Fields;
+  return { ...merged, fields: new Map([...merged.fields].filter(([name]) => name !== 'extends')) };
 }
 
-function extended(value: Node, file: string, load: Load, from: readonly string[]): Result<Fields> {
-  const at = placeOf(value);
+function extended(
+  value: Node,
+  file: string,
+  load: Load,
+  from: readonly string[],
+  problems: Problem[],
+): Fields | undefined {
   if (value.type !== 'scalar' || typeof value.value !== 'string') {
-    return fail({ code: 'wrong-type', message: `expected the path of a file, found ${describe(toJson(value))}`, at });
+    problems.push(wrongType('the path of a file', value));
+    return undefined;
   }
+  const at = placeOf(value);
   const path = relativeTo(file, value.value);
   const again = from.indexOf(normalize(path));
-  if (again !== -1) {
+  const text = again === -1 ? load(path) : undefined;
+  if (text !== undefined) return chain({ file: path, text }, load, from, problems);
+  if (again === -1) {
+    const hint = `the path is relative to the folder of ${file}`;
+    problems.push({ code: 'no-file', message: `cannot read ${path}`, at, hint });
+  } else {
     const circle = [...from.slice(again), normalize(path)].join(' -> ');
-    return fail({ code: 'extends-cycle', message: `files extend each other in a circle: ${circle}`, at });
+    problems.push({ code: 'extends-cycle', message: `files extend each other in a circle: ${circle}`, at });
   }
-  if (load(path) === undefined) {
-    return fail({
-      code: 'no-file',
-      message: `cannot read ${path}`,
-      at,
-      hint: `the path is relative to the folder of ${file}`,
-    });
-  }
-  return chain(path, load, from);
+  return undefined;
 }
 
 /** A path as written in a file, from where the reader stands. */

@@ -1,5 +1,5 @@
 import type { Problem } from '../problem.ts';
-import { suggest } from '../problem.ts';
+import { nearest, suggest } from '../problem.ts';
 import type { Fields, Node } from './node.ts';
 import { describe, placeOf, toJson } from './node.ts';
 
@@ -53,4 +53,10 @@ export function itemsOf(node: Node | undefined): readonly Node[] {
 /** An object without the keys whose value is undefined: an absent key and `undefined` are not the same here. */
 export function present<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never;
+}
+
+/** A hint for `name`, with which `text` begins (`extrct` of `extrct.labels`): the whole text as it may be meant. */
+export function suggestBefore(name: string, text: string, candidates: readonly string[]): string {
+  const match = nearest(name, candidates);
+  return match === undefined ? suggest(name, candidates) : `did you mean "${match}${text.slice(name.length)}"?`;
 }

@@ -1,12 +1,12 @@
 import type { Problem } from '../problem.ts';
-import { nearest, suggest } from '../problem.ts';
+import { suggest } from '../problem.ts';
 import type { CellPlan } from './cells.ts';
 import type { Variant } from './check.ts';
 import type { Draft } from './draft.ts';
 import type { ColumnDraft, TableDraft } from './draft-table.ts';
 import type { Column, Row, TableSpec } from './experiment.ts';
 import { placeOf } from './node.ts';
-import { type Named, present } from './read.ts';
+import { type Named, present, suggestBefore } from './read.ts';
 
 /** Which stages a cell has to run: those that the tables showing its row read; all stages without tables. */
 export function rootsOf(draft: Draft): (cell: CellPlan) => readonly string[] {
@@ -86,11 +86,7 @@ function readColumn(
   const stage = stageOf(column);
   const at = placeOf(column.node);
   if (!draft.stages.has(stage)) {
-    const match = nearest(stage, [...draft.stages.keys()]);
-    const hint =
-      match === undefined
-        ? suggest(stage, [...draft.stages.keys()])
-        : `did you mean "${match}${column.of.slice(stage.length)}"?`;
+    const hint = suggestBefore(stage, column.of, [...draft.stages.keys()]);
     problems.push({
       code: 'unknown-column',
       message: `no stage makes "${column.of}": there is no stage "${stage}"`,
