@@ -41,7 +41,7 @@ function countPieces(texts: Iterable<string>, special: readonly string[]): Word[
   for (const text of texts) {
     for (const section of text.split(boundary)) {
       if (section === '') continue;
-      const spaced = section.replaceAll(' ', SPACE);
+      const spaced = section.replaceAll('\n', '\n ').replaceAll(' ', SPACE); // as the tokenizer's normaliser does
       const pieces = (spaced.startsWith(SPACE) ? spaced : SPACE + spaced).match(new RegExp(PIECES, 'gu')) ?? [];
       for (const piece of pieces) counts.set(piece, (counts.get(piece) ?? 0) + 1);
     }
@@ -64,7 +64,7 @@ const keyOf = (left: string, right: string): string => `${left}\0${right}`;
 
 function indexPairs(words: readonly Word[]): Pairs {
   const pairs: Pairs = new Map();
-  words.forEach((word, at) => addPairs(pairs, word, at, 1));
+  for (const [at, word] of words.entries()) addPairs(pairs, word, at, 1);
   return pairs;
 }
 

@@ -1,0 +1,205 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Json } from '../hash.ts';
+import { ProblemError } from '../problem.ts';
+import type { EncoderConfig } from './config.ts';
+import { centerCrop, type Filter, padToSquare, type Rgb, resize } from './resize.ts';
+
+/** How an encoder wants its pixels, from preprocessor_config.json. */
+export type Preprocessor = Readonly<{
+  /** shortest: the shorter side gets this length, ratio kept; exact: both sides */
+  resize?: Readonly<{ shortest: number } | { width: number; height: number }>;
+  filter: Filter;
+  crop?: Readonly<{ width: number; height: number }>;
+  /** what 8-bit values are multiplied by; 1/255 unless the file says otherwise */
+  rescale?: number;
+  normalise?: Readonly<{ mean: readonly number[]; std: readonly number[] }>;
+}>;
+
+const clipMean = [0.48145466, 0.4578275, 0.40821073];
+const clipStd = [0.26862954, 0.26130258, 0.27577711];
+
+export async function readPreprocessor(folder: string): Promise<Preprocessor> {
+  const file = join(folder, 'preprocessor_config.json');
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw bad(file, missing ? 'there is no such file' : `not valid JSON: ${(error as Error).message}`);
+  }
+  return parsePreprocessor(json, file);
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** CLIP's and SigLIP's image processors, in the spellings of old and new files. */
+export function parsePreprocessor(json: unknown, file: string): Preprocessor {
+  const fields = json as Fields;
+  const type = String(fields['image_processor_type'] ?? fields['feature_extractor_type'] ?? '').replace(/Fast$/, '');
+  const isClip = type.startsWith('CLIP') || (type === '' && fields['crop_size'] !== undefined);
+  if (!isClip && !type.startsWith('Siglip')) {
+    throw bad(
+      file,
+      `"image_processor_type" is ${JSON.stringify(type)}`,
+      'supported: CLIPImageProcessor, SiglipImageProcessor',
+    );
+  }
+  const flag = (key: string, fallback: boolean): boolean => (fields[key] ?? fallback) === true;
+  const size = fields['size'] ?? 224;
+  const crop = fields['crop_size'] ?? 224;
+  const rescale = fields['rescale_factor'] ?? 1 / 255;
+  if (typeof rescale !== 'number') throw bad(file, '"rescale_factor" must be a number');
+  const result: Preprocessor = {
+    filter: filterOf(fields['resample'] ?? 3, file),
+    ...(flag('do_resize', true) ? { resize: isClip ? shortestOf(size, file) : boxOf(size, 'size', file) } : {}),
+    ...(flag('do_center_crop', isClip) ? { crop: boxOf(crop, 'crop_size', file) } : {}),
+    ...(flag('do_rescale', true) ? { rescale } : {}),
+    ...(flag('do_normalize', true) ? { normalise: normalisation(fields, isClip, file) } : {}),
+  };
+  checkCrop(result, file);
+  return result;
+}
+
+function shortestOf(size: unknown, file: string): NonNullable<Preprocessor['resize']> {
+  const shortest = typeof size === 'number' ? size : (size as Fields)['shortest_edge'];
+  if (shortest === undefined) return boxOf(size, 'size', file);
+  if (!Number.isSafeInteger(shortest) || (shortest as number) < 1) throw bad(file, `"size" is ${JSON.stringify(size)}`);
+  return { shortest: shortest as number };
+}
+
+function boxOf(size: unknown, key: string, file: string): { width: number; height: number } {
+  const { width, height } = typeof size === 'number' ? { width: size, height: size } : (size as Fields);
+  for (const side of [width, height]) {
+    if (!Number.isSafeInteger(side) || (side as number) < 1) throw bad(file, `"${key}" is ${JSON.stringify(size)}`);
+  }
+  return { width: width as number, height: height as number };
+}
+
+function filterOf(resample: unknown, file: string): Filter {
+  if (resample === 2) return 'bilinear';
+  if (resample === 3) return 'bicubic';
+  throw bad(file, `"resample" is ${JSON.stringify(resample)}`, 'supported: 2 (bilinear), 3 (bicubic)');
+}
+
+function normalisation(fields: Fields, isClip: boolean, file: string): NonNullable<Preprocessor['normalise']> {
+  const mean = fields['image_mean'] ?? (isClip ? clipMean : [0.5, 0.5, 0.5]);
+  const std = fields['image_std'] ?? (isClip ? clipStd : [0.5, 0.5, 0.5]);
+  for (const list of [mean, std]) {
+    if (!Array.isArray(list) || list.length !== 3 || !list.every((value) => typeof value === 'number')) {
+      throw bad(file, '"image_mean" and "image_std" must be three numbers each');
+    }
+  }
+  return { mean: mean as number[], std: std as number[] };
+}
+
+function checkCrop({ resize: to, crop }: Preprocessor, file: string): void {
+  if (to === undefined || crop === undefined) return;
+  const [width, height] = 'shortest' in to ? [to.shortest, to.shortest] : [to.width, to.height];
+  if (crop.width > width || crop.height > height) {
+    throw bad(file, `"crop_size" ${crop.width} x ${crop.height} is larger than "size" ${width} x ${height}`);
+  }
+}
+
+/** Pixels of one image, [3, height, width], as the encoder wants them; `pad` first makes it square (LLaVA's option). */
+export function preprocess(
+  image: Rgb,
+  how: Preprocessor,
+  pad = false,
+): { pixels: Float32Array; width: number; height: number } {
+  const { width, height } = outputSize(how, image);
+  const pixels = new Float32Array(3 * width * height);
+  preprocessInto(pixels, 0, image, how, pad);
+  return { pixels, width, height };
+}
+
+/** The same into a batch [n, 3, height, width] at an element offset, without further allocation where sizes are right. */
+export function preprocessInto(target: Float32Array, offset: number, image: Rgb, how: Preprocessor, pad = false): void {
+  const fitted = toSize(pad ? padToSquare(image, padColor(how)) : image, how);
+  const plane = fitted.width * fitted.height;
+  const values = valuesOf(how);
+  for (let channel = 0; channel < 3; channel++) {
+    const start = offset + channel * plane;
+    const lookUp = values.subarray(channel * 256, channel * 256 + 256);
+    for (let i = 0, from = channel; i < plane; i++, from += 3) {
+      target[start + i] = lookUp[fitted.pixels[from] as number] as number;
+    }
+  }
+}
+
+function toSize(image: Rgb, { resize: to, filter, crop }: Preprocessor): Rgb {
+  const sized = to === undefined ? image : resize(image, ...targetOf(image, to), filter);
+  return crop === undefined ? sized : centerCrop(sized, crop.width, crop.height);
+}
+
+/** The longer side is truncated, as `int(size * long / short)` of the reference. */
+function targetOf(image: Rgb, to: NonNullable<Preprocessor['resize']>): [number, number] {
+  if (!('shortest' in to)) return [to.width, to.height];
+  const { width, height } = image;
+  const [short, long] = width <= height ? [width, height] : [height, width];
+  const longer = Math.trunc((to.shortest * long) / short);
+  return width <= height ? [to.shortest, longer] : [longer, to.shortest];
+}
+
+function outputSize({ crop, resize: to }: Preprocessor, image: Rgb): { width: number; height: number } {
+  if (crop !== undefined) return crop;
+  if (to === undefined) return image;
+  const [width, height] = targetOf(image, to);
+  return { width, height };
+}
+
+/** LLaVA pads with the mean colour, truncated to 8 bits. */
+function padColor({ normalise }: Preprocessor): [number, number, number] {
+  const [r = 0, g = 0, b = 0] = (normalise?.mean ?? [0, 0, 0]).map((mean) => Math.trunc(255 * mean));
+  return [r, g, b];
+}
+
+const knownValues = new WeakMap<Preprocessor, Float32Array>();
+
+/** The 256 values of every channel, each step rounded to float32 as the reference computes them. */
+function valuesOf(how: Preprocessor): Float32Array {
+  const known = knownValues.get(how);
+  if (known !== undefined) return known;
+  const values = new Float32Array(768);
+  for (let channel = 0; channel < 3; channel++) {
+    for (let level = 0; level < 256; level++) {
+      let value =
+        how.rescale === undefined ? level : Math.fround(how.rescale === 1 / 255 ? level / 255 : level * how.rescale);
+      if (how.normalise !== undefined) {
+        const { mean, std } = how.normalise;
+        value = Math.fround(value - Math.fround(mean[channel] as number)) / Math.fround(std[channel] as number);
+      }
+      values[channel * 256 + level] = value;
+    }
+  }
+  knownValues.set(how, values);
+  return values;
+}
+
+/** preprocessor_config.json for an encoder that takes `size` x `size` pixels. */
+export function preprocessorJson(family: EncoderConfig['family'], size: number): { readonly [key: string]: Json } {
+  const shared = { do_resize: true, resample: 3, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true };
+  if (family === 'siglip') {
+    const half = [0.5, 0.5, 0.5];
+    const square = { height: size, width: size };
+    return { image_processor_type: 'SiglipImageProcessor', ...shared, size: square, image_mean: half, image_std: half };
+  }
+  return {
+    image_processor_type: 'CLIPImageProcessor',
+    ...shared,
+    size: { shortest_edge: size },
+    do_center_crop: true,
+    crop_size: { height: size, width: size },
+    do_convert_rgb: true,
+    image_mean: clipMean,
+    image_std: clipStd,
+  };
+}
+
+function bad(file: string, message: string, hint?: string): ProblemError {
+  return new ProblemError({
+    code: 'bad-preprocessor',
+    message: `${file}: ${message}`,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
