@@ -30,13 +30,17 @@ export function bytePairFiles(
   const metaspace = { type: 'Metaspace', replacement: SPACE, prepend_scheme: 'always', split: false };
   const json = {
     ...shared(symbols, special),
-    normalizer: null,
+    // the first word of a line is then the same piece as anywhere else
+    normalizer: { type: 'Replace', pattern: { String: '\n' }, content: '\n ' },
     pre_tokenizer: {
       type: 'Sequence',
       pretokenizers: [metaspace, { type: 'Split', pattern: { Regex: PIECES }, behavior: 'Isolated', invert: false }],
     },
     post_processor: template(symbols, special.bos === undefined ? [] : [special.bos], []),
-    decoder: metaspace,
+    decoder: {
+      type: 'Sequence',
+      decoders: [metaspace, { type: 'Fuse' }, { type: 'Replace', pattern: { String: '\n ' }, content: '\n' }],
+    },
     model: {
       type: 'BPE',
       dropout: null,
