@@ -102,7 +102,7 @@ const FLOAT =
   /^[+-]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?|inf(?:inity)?|nan)$/i;
 
 /** `float(text)`: undefined where Python raises. Takes `.5`, `1_0`, full-width digits, `nan`, `inf`. */
-export function parseFloat(text: string): number | undefined {
+export function parsePythonFloat(text: string): number | undefined {
   const ascii = strip(text).replace(/\p{Nd}/gu, (digit) => String(digitValue(digit)));
   if (!FLOAT.test(ascii)) return undefined;
   const plain = ascii.toLowerCase().replaceAll('_', '');

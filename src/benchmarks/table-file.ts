@@ -72,7 +72,7 @@ export async function readRows(file: string, delimiter: ',' | '\t'): Promise<rea
     if (text.startsWith('\r\n', at)) at++;
     at++;
     line++;
-    if (cells.length > 1 || cells[0] !== '') rows.push({ cells, line: start });
+    if (cells.length > 1 || !/^[ \t]*$/.test(cells[0] ?? '')) rows.push({ cells, line: start });
   }
   return rows;
 }

@@ -109,7 +109,7 @@ export const recomputeVizwiz: Recompute = async (folder, expected) => {
   const raw = (image: string): string => byId.get(image) ?? '';
   const upload = (image: string): string => processM4c(raw(image));
   const answerable = new Map(
-    (expected['raw_with_answerable'] as Recorded[]).map((one) => [one['image'], one['answerable'] as number]),
+    ((expected['raw_with_answerable'] ?? []) as Recorded[]).map((one) => [one['image'], one['answerable'] as number]),
   );
   const figures = (items: readonly VizwizItem[], digits: number, python2 = false): Recorded => {
     const { overall, perAnswerType } = vizwizAccuracy(items);

@@ -1,4 +1,4 @@
-import { parseFloat, strip } from '../python-text.ts';
+import { parsePythonFloat, strip } from '../python-text.ts';
 import { FEW_SHOT } from './few-shot.ts';
 import type { VetQuestion } from './format.ts';
 
@@ -58,7 +58,7 @@ async function gradeOnce(
   let reply = await ask(false, 0);
   for (let tries = 1; tries <= MAX_TRIES; tries++) {
     const content = strip(reply.split(' ')[0] ?? '');
-    const score = parseFloat(content);
+    const score = parsePythonFloat(content);
     if (score !== undefined && !(score > 1 || score < 0)) return { content, score };
     reply = await ask(true, 0.5 * (tries - 1));
   }

@@ -1,0 +1,47 @@
+import type { FromSchema } from 'json-schema-to-ts';
+import type { StageKind } from '../kind.ts';
+
+const params = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['benchmark'],
+  properties: {
+    benchmark: {
+      type: 'string',
+      enum: ['vqav2', 'textvqa', 'gqa', 'scienceqa', 'mmbench', 'pope', 'vizwiz', 'mmvet', 'mmlu', 'questions'],
+      description: 'Whose official program marks the answers.',
+    },
+    variant: {
+      type: 'string',
+      description: "One of the benchmark's scoring rules; default: the one behind the paper's tables.",
+    },
+    choices: {
+      type: 'string',
+      enum: ['letter', 'text'],
+      description: 'How multiple choice was answered; default: as the answers say.',
+    },
+    judge: {
+      type: 'string',
+      enum: ['none'],
+      description: 'MM-Vet only. none: marked by the words of the reference, not by a language model.',
+    },
+  },
+} as const;
+
+export type Params = FromSchema<typeof params>;
+
+export const score: StageKind<Params, 'answers' | 'data', 'scores'> = {
+  kind: 'score',
+  summary:
+    "Marks the answers to a benchmark as its official program does; `score` is the figure of the paper's tables.",
+  version: 1,
+  params,
+  inputs: {
+    answers: { type: 'answers', description: "LLaVA's answers file" },
+    data: { type: 'benchmark', description: "the benchmark's official files" },
+  },
+  outputs: { scores: { type: 'scores', description: 'scores.json (every figure) and questions.jsonl' } },
+  headline: 'score',
+  needs: () => ({ engine: false, heavy: true }),
+  load: () => import('./run.ts'),
+};
