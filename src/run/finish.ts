@@ -1,5 +1,5 @@
 import { arch, hostname, platform } from 'node:os';
-import { type JobFile, jobPaths, logTail, type Outcome, readOutcome } from '../job/folder.ts';
+import { type JobFile, jobPaths, logTail, type Outcome, readOutcome, writeOutcome } from '../job/folder.ts';
 import type { Identity } from '../plan/key.ts';
 import { ProblemError } from '../problem.ts';
 import type { Entry, Lease } from '../store/store.ts';
@@ -33,29 +33,32 @@ export async function finish(
   lost: string | undefined,
   stopping: boolean,
 ): Promise<Ending> {
-  const { folder } = work;
-  try {
-    const outcome = readOutcome(folder);
-    if (outcome?.state === 'stopped' || (outcome === undefined && stopping)) {
-      giveUp(work, request);
-      return { state: 'stopped' };
-    }
-    if (outcome === undefined)
-      throw new ProblemError({ code: 'lost', message: `the stage was lost: ${lost ?? 'it ended without an outcome'}` });
-    if (outcome.state === 'done') return await keep(work, request, outcome);
+  const outcome = readOutcome(work.folder);
+  if (outcome?.state === 'stopped' || (outcome === undefined && stopping)) {
     giveUp(work, request);
-    return {
-      state: 'failed',
-      failure: failureOf(folder, outcome.message ?? 'no reason given', outcome.problems ?? []),
-    };
-  } catch (error) {
-    giveUp(work, request);
-    const problems = error instanceof ProblemError ? error.problems : [];
-    return {
-      state: 'failed',
-      failure: failureOf(folder, error instanceof Error ? error.message : String(error), problems),
-    };
+    return { state: 'stopped' };
   }
+  if (outcome === undefined)
+    return fail(work, request, `the stage was lost: ${lost ?? 'it ended without an outcome'}`, []);
+  if (outcome.state === 'failed')
+    return fail(work, request, outcome.message ?? 'it gave no reason', outcome.problems ?? []);
+  try {
+    return await keep(work, request, outcome);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const problems = error instanceof ProblemError ? error.problems : [];
+    // No later run may take what is left of these outputs for a result that only has to be kept.
+    writeOutcome(work.folder, { ...outcome, state: 'failed', message, problems });
+    return fail(work, request, message, problems);
+  }
+}
+
+function fail(work: Work, request: RunRequest, message: string, problems: Failure['problems']): Ending {
+  giveUp(work, request);
+  return {
+    state: 'failed',
+    failure: { message, problems, tail: logTail(work.folder), log: jobPaths.log(work.folder) },
+  };
 }
 
 function giveUp({ lease }: Work, { store }: RunRequest): void {
@@ -109,8 +112,4 @@ async function checkSources({ node, identity }: Work, request: RunRequest): Prom
     message: `a file that the stage reads changed while it ran: ${paths.join(', ')}`,
     hint: 'run again: the stage then sees the new content from the start',
   });
-}
-
-export function failureOf(folder: string, message: string, problems: Failure['problems']): Failure {
-  return { message, problems, tail: logTail(folder), log: jobPaths.log(folder) };
 }

@@ -22,8 +22,10 @@ export function prepare(store: Store, node: Node, key: Key, inputs: Readonly<Rec
   const readsSources = (node.kind.sources?.(node.step.spec.params) ?? []).length > 0;
   if (left && !node.forced && !readsSources && isFinished(folder, job))
     return { folder, job, finished: true, resumed: true };
-  const resumed = !node.forced && hasFiles(scratch);
-  if (node.forced) removeTree(scratch);
+  // A checkpoint behind a result that was made already is what is left of a removal.
+  const fresh = node.forced || store.find(key) !== undefined;
+  if (fresh) removeTree(scratch);
+  const resumed = !fresh && hasFiles(scratch);
   if (left) clearFolder(folder, resumed);
   writeJob(folder, job);
   return { folder, job, finished: false, resumed };
@@ -106,6 +108,8 @@ function isFinished(folder: string, job: JobFile): boolean {
 }
 
 function clearFolder(folder: string, keepHistory: boolean): void {
+  // First, so that a removal that is killed does not leave half an output that counts as finished.
+  fs.rmSync(jobPaths.outcome(folder), { force: true });
   const { log, progress } = jobPaths;
   const kept = keepHistory ? new Set([log(folder), progress(folder)]) : new Set<string>();
   for (const name of fs.readdirSync(folder)) {

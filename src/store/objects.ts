@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Digest } from '../hash.ts';
 import { ProblemError } from '../problem.ts';
 import { layout } from './layout.ts';
@@ -33,11 +34,19 @@ export async function putObject(root: string, source: string, port: string): Pro
 
 /** Moves a damaged object out of the way; returns where it lies now. */
 export function setAside(root: string, digest: Digest): string {
-  const place = layout.object(root, digest);
-  const aside = join(layout.damaged(root), `${digest}-${Date.now()}`);
-  fs.mkdirSync(dirname(aside), { recursive: true });
-  rename(place, aside);
-  return aside;
+  return moveTo(layout.object(root, digest), layout.damaged(root));
+}
+
+/** Removes a file or folder so that it is there whole or not at all, even if this process is killed meanwhile. */
+export function discard(root: string, path: string): void {
+  if (fs.existsSync(path)) removeTree(moveTo(path, layout.trash(root)));
+}
+
+function moveTo(path: string, folder: string): string {
+  const place = join(folder, `${basename(path)}-${randomUUID()}`);
+  fs.mkdirSync(folder, { recursive: true });
+  rename(path, place);
+  return place;
 }
 
 function moveIn(source: string, place: string): void {
