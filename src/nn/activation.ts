@@ -3,17 +3,17 @@ import type { Activation } from '../data/config.ts';
 import { withGradient } from './with-gradient.ts';
 
 /**
- * Every activation here is x * h(x): `gate` is h, `slope` is the derivative h + x h'(x) given h.
+ * Every activation here is y = x h(x): `gate` is h, `slope` is the derivative h + x h'(x) given x, h and y.
  * That one shape serves the plain form and the gated one (SwiGLU, GeGLU).
  */
-type Gate = Readonly<{ gate(x: tf.Tensor): tf.Tensor; slope(x: tf.Tensor, h: tf.Tensor): tf.Tensor }>;
+type Gate = Readonly<{ gate(x: tf.Tensor): tf.Tensor; slope(x: tf.Tensor, h: tf.Tensor, y: tf.Tensor): tf.Tensor }>;
 
-/** h = sigmoid(a x), so h' = a h (1 - h). */
+/** h = sigmoid(a x), so x h' = a y (1 - h). */
 function logistic(a: number): Gate {
-  const inner = (x: tf.Tensor) => (a === 1 ? x : tf.mul(x, a));
+  const scaled = (x: tf.Tensor) => (a === 1 ? x : tf.mul(x, a));
   return {
-    gate: (x) => tf.sigmoid(inner(x)),
-    slope: (x, h) => tf.mul(h, tf.add(tf.mul(inner(x), tf.sub(1, h)), 1)),
+    gate: (x) => tf.sigmoid(scaled(x)),
+    slope: (_, h, y) => tf.add(h, tf.mul(scaled(y), tf.sub(1, h))),
   };
 }
 
@@ -26,9 +26,9 @@ const GATES: Readonly<Record<Activation, Gate>> = {
   // (1 + tanh z) / 2 = sigmoid(2 z) with z = sqrt(2/pi) (x + 0.044715 x^3)
   gelu_pytorch_tanh: {
     gate: (x) => tf.sigmoid(tf.mul(x, tf.add(tf.mul(tf.square(x), 2 * ROOT * CUBIC), 2 * ROOT))),
-    slope: (x, h) => {
-      const inner = tf.mul(x, tf.add(tf.mul(tf.square(x), 6 * ROOT * CUBIC), 2 * ROOT));
-      return tf.mul(h, tf.add(tf.mul(inner, tf.sub(1, h)), 1));
+    slope: (x, h, y) => {
+      const inner = tf.add(tf.mul(tf.square(x), 6 * ROOT * CUBIC), 2 * ROOT);
+      return tf.add(h, tf.mul(tf.mul(y, tf.sub(1, h)), inner));
     },
   },
   // h is the normal distribution function, h' its density
@@ -49,9 +49,10 @@ export function activate(name: Activation, x: tf.Tensor): tf.Tensor {
     [x],
     () => {
       const h = gate(x);
-      return { value: tf.mul(x, h), saved: [x, h] };
+      const y = tf.mul(x, h);
+      return { value: y, saved: [x, h, y] };
     },
-    (dy, [input, h]) => [tf.mul(dy, slope(input, h))],
+    (dy, [input, h, y]) => [tf.mul(dy, slope(input, h, y))],
   );
 }
 
@@ -65,6 +66,6 @@ export function activateGated(name: Activation, g: tf.Tensor, u: tf.Tensor): tf.
       const active = tf.mul(g, h);
       return { value: tf.mul(active, u), saved: [g, u, h, active] };
     },
-    (dy, [input, up, h, active]) => [tf.mul(tf.mul(dy, up), slope(input, h)), tf.mul(dy, active)],
+    (dy, [input, up, h, active]) => [tf.mul(tf.mul(dy, up), slope(input, h, active)), tf.mul(dy, active)],
   );
 }

@@ -21,19 +21,25 @@ function batchMatMul(a: tf.Tensor, b: tf.Tensor, transposeA = false, transposeB 
 }
 
 /**
- * softmax(q kᵀ / sqrt(headDim) + mask) v, with q [B, heads, T, headDim] and k, v [B, kvHeads, S, headDim].
+ * softmax(scale q kᵀ + mask) v, scale 1 / sqrt(headDim) where none is given, with q [B, heads, T, headDim] and k, v [B, kvHeads, S, headDim].
  * Query head h reads key head floor(h kvHeads / heads). `mask` is additive, broadcastable to [B, heads, T, S],
  * and a constant. One gradient for the whole: dS = P (dP - rowsum(dO O)), two passes over [T, S] instead of five.
  */
-export function attend(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, mask?: tf.Tensor): tf.Tensor {
+export function attend(
+  q: tf.Tensor,
+  k: tf.Tensor,
+  v: tf.Tensor,
+  mask?: tf.Tensor,
+  scale = 1 / Math.sqrt(q.shape[3] as number),
+): tf.Tensor {
   const [batch, heads, length, dim] = q.shape as [number, number, number, number];
   const [, kvHeads, keys] = k.shape as [number, number, number];
   const grouped = [batch, kvHeads, (heads / kvHeads) * length]; // queries of one key head, one after another
-  const scale = 1 / Math.sqrt(dim);
+  const times = (x: tf.Tensor): tf.Tensor => (scale === 1 ? x : tf.mul(x, scale));
   return withGradient(
     [q, k, v],
     () => {
-      const scaled = tf.reshape(tf.mul(q, scale), [...grouped, dim]);
+      const scaled = tf.reshape(times(q), [...grouped, dim]);
       const scores = tf.reshape(batchMatMul(scaled, k, false, true), [batch, heads, length, keys]);
       const attention = tf.reshape(tf.softmax(mask === undefined ? scores : tf.add(scores, mask)), [...grouped, keys]);
       const out = batchMatMul(attention, v);
@@ -44,7 +50,7 @@ export function attend(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, mask?: tf.Tenso
       const dAttention = batchMatMul(dOut, value, false, true);
       const dScores = tf.mul(attention, tf.sub(dAttention, tf.sum(tf.mul(dOut, out), -1, true)));
       return [
-        tf.reshape(tf.mul(batchMatMul(dScores, key), scale), [batch, heads, length, dim]),
+        tf.reshape(times(batchMatMul(dScores, key)), [batch, heads, length, dim]),
         batchMatMul(dScores, scaled, true),
         batchMatMul(attention, dOut, true),
       ];

@@ -5,7 +5,7 @@ import { attend, causalMask, joinHeads, splitHeads } from './attention.ts';
 import { takeRows } from './embedding.ts';
 import { multiply, project } from './linear.ts';
 import { rmsNorm } from './norm.ts';
-import { type Rotation, rotate, rotation } from './rope.ts';
+import { type Rotation, rotate, rotation, scaledBy } from './rope.ts';
 import { type Shapes, type Weights, weight } from './weights.ts';
 
 /** Keys (after rotation) and values of every layer, each [B, kvHeads, S, headDim]. */
@@ -77,8 +77,11 @@ export function logitsOf(weights: Weights, last: tf.Tensor, config: DecoderConfi
 export function decode(weights: Weights, input: DecoderInput, config: DecoderConfig): DecoderOutput {
   const length = input.embeds.shape[1] as number;
   const positions = input.positions ?? tf.reshape(tf.range(0, length, 1, 'float32'), [1, length]);
+  const turned = rotation(positions, config.headDim, config.ropeTheta);
   const context: Context = {
-    turned: rotation(positions, config.headDim, config.ropeTheta),
+    keyTurn: turned,
+    // the scores' scale 1 / sqrt(headDim) rides on the queries' rotation: two passes less per layer
+    queryTurn: scaledBy(turned, 1 / Math.sqrt(config.headDim)),
     mask: input.mask ?? causalMask(length, config.slidingWindow),
   };
   const hidden = [input.embeds];
@@ -95,7 +98,7 @@ export function decode(weights: Weights, input: DecoderInput, config: DecoderCon
   return { hidden: [...hidden, last], last, keyValues: { keys, values } };
 }
 
-type Context = Readonly<{ turned: Rotation; mask: tf.Tensor }>;
+type Context = Readonly<{ queryTurn: Rotation; keyTurn: Rotation; mask: tf.Tensor }>;
 type Past = Readonly<{ key: tf.Tensor; value: tf.Tensor; slot: tf.Tensor }>;
 
 function pastOf(cache: Cache | undefined, i: number): Past | undefined {
@@ -112,7 +115,7 @@ function layer(
   weights: Weights,
   index: number,
   x: tf.Tensor,
-  { turned, mask }: Context,
+  { queryTurn, keyTurn, mask }: Context,
   config: DecoderConfig,
   past: Past | undefined,
 ): Three {
@@ -120,12 +123,12 @@ function layer(
   const plusOne = config.family === 'gemma';
   const normal = rmsNorm(weights, `${name}.input_layernorm`, x, config.rmsEps, plusOne);
   const [q, k, v] = queryKeyValue(weights, `${name}.self_attn`, normal, config);
-  const queries = rotate(splitHeads(q, config.heads), turned);
-  const newKeys = rotate(splitHeads(k, config.kvHeads), turned);
+  const queries = rotate(splitHeads(q, config.heads), queryTurn);
+  const newKeys = rotate(splitHeads(k, config.kvHeads), keyTurn);
   const newValues = splitHeads(v, config.kvHeads);
   const keys = past === undefined ? newKeys : tf.add(past.key, tf.mul(newKeys, past.slot));
   const values = past === undefined ? newValues : tf.add(past.value, tf.mul(newValues, past.slot));
-  const attended = joinHeads(attend(queries, keys, values, mask));
+  const attended = joinHeads(attend(queries, keys, values, mask, 1));
   const middle = tf.add(x, project(weights, `${name}.self_attn.o_proj`, attended));
   const inner = rmsNorm(weights, `${name}.post_attention_layernorm`, middle, config.rmsEps, plusOne);
   return [tf.add(middle, feedForward(weights, `${name}.mlp`, inner, config)), keys, values];

@@ -16,6 +16,11 @@ export function rotation(positions: tf.Tensor, headDim: number, theta: number): 
   return { cos: tf.cos(angles), sin: tf.sin(angles) };
 }
 
+/** Rotates and multiplies by a number in one. */
+export function scaledBy({ cos, sin }: Rotation, factor: number): Rotation {
+  return { cos: tf.mul(cos, factor), sin: tf.mul(sin, factor) };
+}
+
 function turn(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor): tf.Tensor {
   const [a, b] = tf.split(x, 2, -1) as [tf.Tensor, tf.Tensor];
   return tf.concat([tf.sub(tf.mul(a, cos), tf.mul(b, sin)), tf.add(tf.mul(b, cos), tf.mul(a, sin))], -1);
@@ -26,7 +31,7 @@ export function rotate(x: tf.Tensor, { cos, sin }: Rotation): tf.Tensor {
   return withGradient(
     [x],
     () => ({ value: turn(x, cos, sin), saved: [cos, sin] }),
-    // a rotation's transpose is the rotation back
+    // a rotation's transpose is the rotation back (times the same factor)
     (dy, [c, s]) => [turn(dy, c, tf.neg(s))],
   );
 }
