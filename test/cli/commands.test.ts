@@ -1,0 +1,191 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ablation, expectDocumented, openRig, type Rig } from './rig.ts';
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = openRig();
+  rig.write('a.yaml', ablation);
+  rig.write('wrong.yaml', 'nmae: x\nstages:\n  a: { kind: comand }\n');
+  expect((await rig.sea('run', 'a.yaml')).code).toBe(0);
+  // one row that has numbers of an earlier version of itself
+  rig.write('changed.yaml', ablation.replace("RATE: '2'", "RATE: '4'"));
+});
+afterAll(() => rig.close());
+
+describe('as JSON, what is printed is what is documented', () => {
+  test.each([
+    ['validate', ['a.yaml', 'wrong.yaml']],
+    ['plan', ['changed.yaml', '--all']],
+    ['why', ['score', 'changed.yaml']],
+    ['why', ['train', 'changed.yaml']],
+    ['table', ['changed.yaml']],
+    ['table', ['a.yaml', '--compare', 'Baseline', '+SEA']],
+    ['show', ['score[+SEA]', 'a.yaml']],
+    ['show', ['data']],
+    ['ls', []],
+    ['gc', ['a.yaml']],
+    ['verify', []],
+  ])('%s %j', async (command, args) => {
+    const { out, err } = await rig.sea(command, ...args, '--json');
+    expect(err).toBe('');
+    expectDocumented(command, JSON.parse(out));
+  });
+});
+
+describe('plan', () => {
+  test('lists what would run and why, and starts nothing', async () => {
+    rig.ran();
+    const { code, out } = await rig.sea('plan', 'changed.yaml');
+    expect(code).toBe(0);
+    expect(rig.ran()).toEqual([]);
+    expect(out).toContain('ablation: 7 stages: 5 cached, 1 to run, 1 waiting for those');
+    expect(out).toMatch(/^run {6}train\[\+SEA\] {2}a parameter changed: env\.RATE: 2 → 4$/m);
+    expect(out).toMatch(/^depends {2}score\[\+SEA\] {2}waits for train\[\+SEA\]; may stop here$/m);
+    expect(out).not.toContain('reuse');
+    expect((await rig.sea('plan', 'changed.yaml', '--all')).out).toMatch(/^reuse {4}data /m);
+  });
+
+  test('shows the reach of a forced stage', async () => {
+    const { out } = await rig.sea('plan', 'a.yaml', '--force', 'train[+SEA]');
+    expect(out).toContain('5 cached, 1 to run, 1 waiting for those');
+    expect(out).toMatch(/train\[\+SEA\] {2}forced/);
+  });
+});
+
+describe('table', () => {
+  test('marks numbers whose stages have changed since', async () => {
+    const { out } = await rig.sea('table', 'changed.yaml');
+    expect(out).toContain('52.5~');
+    expect(out).toContain('~ stale: measured before its stages changed');
+  });
+
+  test('has other formats', async () => {
+    expect((await rig.sea('table', 'a.yaml', '--format', 'markdown')).out).toContain(
+      '| +SEA twice | **53.5** (+2.0) |',
+    );
+    expect((await rig.sea('table', 'a.yaml', '--format', 'latex')).out).toContain('\\toprule');
+    expect((await rig.sea('table', 'a.yaml', '--format', 'csv')).out).toMatch(
+      /^\+SEA,Acc,score,accuracy,measured,52\.5,,1,1,/m,
+    );
+  });
+
+  test('compares two rows, parameters first', async () => {
+    const { out } = await rig.sea('table', 'a.yaml', '--compare', 'Baseline', '+SEA');
+    expect(out.replace(/─+/g, '---')).toBe(`                 Baseline    +SEA        Δ
+---
+train.env.RATE          1       2
+---
+Acc                  51.5    52.5     +1.0
+score.loss          0.100   0.200   +0.100
+---
+`);
+  });
+});
+
+describe('show', () => {
+  test('tells parameters, inputs, outputs, metrics and how it was made', async () => {
+    const { out } = await rig.sea('show', 'score[+SEA]', 'a.yaml');
+    for (const part of ['parameters', 'inputs', 'outputs', 'metrics', 'made', 'accuracy  52.5', 'engine      none']) {
+      expect(out).toContain(part);
+    }
+    const key = /key ([0-9a-f]{64})/.exec(out)?.[1] ?? '';
+    expect((await rig.sea('show', key.slice(0, 12))).out).toBe(out);
+  });
+});
+
+describe('a mistake', () => {
+  test.each([
+    [['rnu', 'a.yaml'], 'Did you mean run?'],
+    [['run', 'a.yaml', '--jbos', '2'], 'Did you mean --jobs?'],
+    [['run', 'a.yaml', '--jobs', 'many'], 'whole number'],
+    [['run'], "missing required argument 'file'"],
+    [['run', 'nothing.yaml'], 'nothing.yaml'],
+    [['run', 'a.yaml', '--row', '+SEE'], 'did you mean "+SEA"?'],
+    [['run', 'a.yaml', '--force', 'trian'], 'did you mean "train"?'],
+    [['why', 'scroe', 'a.yaml'], 'did you mean "score"?'],
+    [['table', 'a.yaml', '--compare', 'Baseline', '+SAE'], 'did you mean "+SEA"?'],
+    [['table', 'a.yaml', '--compare', 'Baseline'], 'takes two rows'],
+    [['show', 'trein'], 'did you mean "train"?'],
+    [['gc', '--limit', 'much'], 'write it like'],
+  ])('%j names what was meant and ends with 2', async (args, hint) => {
+    const { code, out, err } = await rig.sea(...args);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(hint);
+    expect(err).not.toMatch(/^ {4}at /m);
+  });
+
+  test('in an experiment is shown with its line before anything starts', async () => {
+    const { code, err } = await rig.sea('run', 'wrong.yaml');
+    expect(code).toBe(2);
+    expect(err).toContain('wrong.yaml:1:1');
+    expect(err).toContain('did you mean "name"?');
+    expect(err).toContain('did you mean "command"?');
+  });
+
+  test('in SEA_THREADS is told', async () => {
+    expect(await rig.seaWith({ SEA_THREADS: 'all' }, 'run', 'a.yaml')).toMatchObject({ code: 2 });
+  });
+});
+
+test('an unexpected error is one line, with its trace in a file', async () => {
+  mkdirSync(join(rig.folder, 'broken', 'seagraph.db'), { recursive: true });
+  for (const name of readdirSync(join(rig.folder, 'cache')).filter((file) => file.includes('.'))) {
+    mkdirSync(join(rig.folder, 'broken', name), { recursive: true });
+  }
+  const { code, err } = await rig.sea('ls', '--cache', 'broken');
+  expect(code).toBe(1);
+  expect(err).toContain('This is a bug in seagraph.');
+  expect(err).not.toMatch(/^ {4}at /m);
+  const file = / (\/\S+error-\S+\.log)/.exec(err)?.[1] ?? '';
+  expect(readFileSync(file, 'utf8')).toMatch(/^ {4}at /m);
+});
+
+test('a damaged output is found, set aside and made again', async () => {
+  const { out } = await rig.sea('show', 'score[+SEA]', 'a.yaml', '--json');
+  const path = (JSON.parse(out) as { stages: { outputs: { path: string }[] }[] }).stages[0]?.outputs[0]?.path ?? '';
+  expect(existsSync(path)).toBe(true);
+  const { chmodSync } = await import('node:fs');
+  chmodSync(path, 0o644);
+  writeFileSync(path, 'something else');
+  const verified = await rig.sea('verify');
+  expect(verified.code).toBe(1);
+  expect(verified.out).toContain('of score[+SEA]');
+  rig.ran();
+  expect((await rig.sea('run', 'a.yaml')).code).toBe(0);
+  expect(rig.ran()).toEqual(['score 2']);
+});
+
+test('gc removes what no file names only when it is told to', async () => {
+  rig.write('b.yaml', ablation.replace("RATE: '3'", "RATE: '7'"));
+  await rig.sea('run', 'b.yaml');
+  const dry = await rig.sea('gc', 'a.yaml', '--json');
+  const waste = (JSON.parse(dry.out) as { waste: { what: string; stage: string }[] }).waste;
+  expect(
+    waste
+      .filter((item) => item.what === 'output')
+      .map((item) => item.stage)
+      .sort(),
+  ).toEqual(['score[+SEA twice]', 'train[+SEA twice]']);
+  rig.ran();
+  expect((await rig.sea('run', 'b.yaml')).out).toContain('0 run, 7 reused');
+  expect((await rig.sea('gc', 'a.yaml', '--apply')).out).toContain('removed:');
+  expect((await rig.sea('run', 'a.yaml')).out).toContain('0 run, 7 reused');
+  expect((await rig.sea('run', 'b.yaml')).out).toContain('2 run, 5 reused');
+});
+
+describe('help', () => {
+  test('tells commands and exit codes', async () => {
+    const { code, out } = await rig.sea('--help');
+    expect(code).toBe(0);
+    expect(out).toContain('130  stopped');
+  });
+
+  test.each(['validate', 'plan', 'run', 'table', 'why', 'show', 'ls', 'gc', 'verify', 'doctor', 'schema'])(
+    'of %s has an example',
+    async (command) => {
+      expect((await rig.sea(command, '--help')).out).toContain(`Example:\n  $ sea ${command}`);
+    },
+  );
+});
