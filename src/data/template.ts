@@ -89,16 +89,18 @@ export function writeConversation(name: TemplateName, turns: readonly Turn[]): r
   const pieces: Piece[] = [{ text: template.system, target: false }];
   turns.forEach((turn, i) => {
     if (i > 0) pieces.push({ text: template.between, target: false });
-    pieces.push({ text: writeQuestion(name, template, turn.question) + template.assistant[0], target: false });
+    pieces.push({ text: writeQuestion(name, template, turn) + template.assistant[0], target: false });
     if (turn.answer !== undefined) pieces.push({ text: writeAnswer(name, template, turn.answer), target: true });
     else if (i < turns.length - 1) throw new Error(`turn ${i + 1} of ${turns.length} has no answer`);
   });
   return joinNeighbours(pieces);
 }
 
-function writeQuestion(name: TemplateName, { user, image }: Template, question: string): string {
+// LLaVA trims what it trains on and asks a question as it stands (train.py preprocess_multimodal, model_vqa_loader.py)
+function writeQuestion(name: TemplateName, { user, image }: Template, { question, answer }: Turn): string {
   const marks = question.split(IMAGE_MARK).length - 1;
-  const words = name === 'plain' ? '' : question.replaceAll(IMAGE_MARK, '').trim();
+  const bare = question.replaceAll(`${IMAGE_MARK}\n`, '').replaceAll(IMAGE_MARK, '');
+  const words = name === 'plain' ? '' : answer === undefined ? bare : bare.trim();
   const images = IMAGE_MARK.repeat(marks);
   if (image === 'before-turn') return images + user[0] + words + user[1];
   return user[0] + (marks === 0 ? '' : `${`${IMAGE_MARK}\n`.repeat(marks)}`) + words + user[1];

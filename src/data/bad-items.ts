@@ -1,0 +1,33 @@
+import { type Problem, ProblemError } from '../problem.ts';
+
+/** What happens to items of a user's data that cannot be used. */
+export type OnBadItem = 'stop' | 'skip';
+
+/** Names a bad item and where it stands; files that are not text have no line. */
+export function badItem(code: string, file: string, line: number | undefined, message: string): Problem {
+  const place = line === undefined ? file : `${file}:${line}`;
+  return { code, message: `${place}: ${message}`, ...(line === undefined ? {} : { at: { file, line, column: 1 } }) };
+}
+
+/** With `stop`, all bad items at once are the error. With `skip` they are returned to be named in the log. */
+export function settle(problems: readonly Problem[], onBadItem: OnBadItem): readonly Problem[] {
+  if (problems.length > 0 && onBadItem === 'stop') throw new ProblemError(...problems);
+  return problems;
+}
+
+/** Strict UTF-8, or undefined. */
+export function utf8OrUndefined(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A sample of bytes that are no text, for a message: printable ASCII as it is, other bytes as \xNN. */
+export function quoteBytes(bytes: Uint8Array): string {
+  const shown = Array.from(bytes.subarray(0, 40), (byte) => {
+    return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`;
+  });
+  return `"${shown.join('')}${bytes.length > 40 ? '...' : ''}"`;
+}
