@@ -18,6 +18,8 @@ const MISSING = new Set([
 
 const INTEGER = /^[ \t]*[+-]?\d+[ \t]*$/;
 const FLOAT = /^[ \t]*[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?)[ \t]*$/i;
+const DECIMAL = /^[ \t]*([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?/;
+const DIGITS_READ = 17;
 const BOOLEAN = /^(?:true|True|TRUE|false|False|FALSE)$/;
 
 /** The type and the printed cells of a column, from its raw texts. */
@@ -31,14 +33,18 @@ export function typeColumn(raw: readonly (string | null)[]): Column {
   });
   if (present.length === 0) return { type: 'float', cells };
   if (present.every((text) => INTEGER.test(text))) {
-    const values = present.map((text) => BigInt(text.trim().replace(/^\+/, '')));
-    const fits =
-      values.every((value) => value >= -(2n ** 63n)) &&
-      values.every((value) => value < 2n ** (values.some((v) => v < 0n) ? 63n : 64n));
-    if (!fits) return map('text', (text) => text);
-    if (complete) return map('int', (text) => String(BigInt(text.trim().replace(/^\+/, ''))));
-    return map('float', (text) => reprFloat(Number(text)));
+    const values = present.map(toInteger);
+    const signed = values.every((value) => value >= -(2n ** 63n) && value < 2n ** 63n);
+    const unsigned = values.every((value) => value >= 0n && value < 2n ** 64n);
+    // too large for a machine integer: the texts stay, even those that are missing values elsewhere
+    if (!signed && !(unsigned && complete)) return { type: 'text', cells: unsigned ? raw : cells };
+    return complete
+      ? map('int', (text) => String(toInteger(text)))
+      : map('float', (text) => reprFloat(Number(toInteger(text))));
   }
+  // the same when such an integer comes before the first number that is none
+  const firstOther = present.findIndex((text) => !INTEGER.test(text));
+  if (present.slice(0, firstOther).some((text) => !fitsMachine(toInteger(text)))) return { type: 'text', cells };
   if (present.every((text) => FLOAT.test(text))) return map('float', (text) => reprFloat(toNumber(text)));
   if (present.every((text) => BOOLEAN.test(text))) {
     return map('bool', (text) => (text.toLowerCase() === 'true' ? 'True' : 'False'));
@@ -46,9 +52,28 @@ export function typeColumn(raw: readonly (string | null)[]): Column {
   return map('text', (text) => text);
 }
 
+function fitsMachine(value: bigint): boolean {
+  return value >= -(2n ** 63n) && value < 2n ** 64n;
+}
+
+function toInteger(text: string): bigint {
+  return BigInt(text.trim().replace(/^\+/, ''));
+}
+
+/**
+ * A decimal number as pandas' own parser reads it: seventeen digits, then one scaling by a power of ten. Long numbers
+ * come out an ulp off the nearest double, which shows when they are printed.
+ */
 function toNumber(text: string): number {
-  if (/inf/i.test(text)) return text.includes('-') ? -Infinity : Infinity;
-  return Number(text);
+  const [, sign, whole = '', decimals = '', power = '0'] = DECIMAL.exec(text) ?? [];
+  const negative = sign === '-';
+  if (/inf/i.test(text)) return negative ? -Infinity : Infinity;
+  const digits = (whole + decimals).slice(0, DIGITS_READ);
+  let value = 0;
+  for (const digit of digits) value = value * 10 + Number(digit);
+  const exponent = whole.length - digits.length + Number(power);
+  value = exponent >= 0 ? value * Number(`1e${exponent}`) : value / Number(`1e${-exponent}`);
+  return negative ? -value : value;
 }
 
 /** Rows of a delimited file: RFC 4180 quotes, blank lines skipped, the line of each row's start. */

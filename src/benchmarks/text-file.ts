@@ -48,10 +48,6 @@ function badLine(bytes: Uint8Array): number {
   throw new Error('every line is UTF-8 but the whole is not');
 }
 
-export async function readText(file: string): Promise<string> {
-  return decodeText(await readBytes(file), file);
-}
-
 /** Lines as Python's text files give them: ended by \n, \r\n or \r and by nothing else; no last empty line. */
 export function textLines(text: string): string[] {
   const lines = text.includes('\r') ? text.split(/\r\n|\n|\r/) : text.split('\n');

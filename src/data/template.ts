@@ -99,7 +99,7 @@ export function writeConversation(name: TemplateName, turns: readonly Turn[]): r
 // LLaVA trims what it trains on and asks a question as it stands (train.py preprocess_multimodal, model_vqa_loader.py)
 function writeQuestion(name: TemplateName, { user, image }: Template, { question, answer }: Turn): string {
   const marks = question.split(IMAGE_MARK).length - 1;
-  const bare = question.replaceAll(`${IMAGE_MARK}\n`, '').replaceAll(IMAGE_MARK, '');
+  const bare = question.replaceAll(`${IMAGE_MARK}\n`, '').replaceAll(`\n${IMAGE_MARK}`, '').replaceAll(IMAGE_MARK, '');
   const words = name === 'plain' ? '' : answer === undefined ? bare : bare.trim();
   const images = IMAGE_MARK.repeat(marks);
   if (image === 'before-turn') return images + user[0] + words + user[1];

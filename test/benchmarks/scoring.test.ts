@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { benchmarkNamed, benchmarks } from '../../src/benchmarks/list.ts';
+import { writeConversation } from '../../src/data/template.ts';
 import { differences } from './compare.ts';
 import {
   type Recompute,
@@ -29,10 +30,6 @@ const recompute: Readonly<Record<string, Recompute>> = {
 // words about the results, not results
 const REMARKS = new Set(['sources', 'notes', 'note']);
 const ORDER_FILES = ['llava_questions.jsonl', 'llava-mm-vet.jsonl', 'llava_pope_test.jsonl'];
-
-const SYSTEM =
-  'A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, detailed, and ' +
-  "polite answers to the user's questions.";
 
 it('finds the sets of official results', () => {
   expect(recordedBenchmarks().length).toBeGreaterThan(0);
@@ -64,7 +61,8 @@ describe.each(recordedBenchmarks())('%s scores as its official program does', (n
     const asked = order.map((key) => {
       const question = byKey.get(key);
       const image = question?.image === undefined ? '' : '<image>\n';
-      return `${SYSTEM} USER: ${image}${question?.text} ASSISTANT:`;
+      const pieces = writeConversation('vicuna_v1', [{ question: `${image}${question?.text}` }]);
+      return pieces.map(({ text }) => text).join('');
     });
     expect(asked).toEqual(prompts);
   });
