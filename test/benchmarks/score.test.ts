@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -128,6 +128,17 @@ describe('answers that cannot be scored', () => {
     const [problem] = await problemsOf(readAnswers(answers));
     expect(problem).toMatchObject({ code: 'wrong-shape', at: { line: 2 } });
     expect(problem?.message).toContain("'text'");
+  });
+
+  it('of VQAv2 stop when the question and annotation files are not about the same questions', async () => {
+    const data = join(temporary, 'unequal');
+    await mkdir(data);
+    await cp(join(sets, 'vqav2', 'questions.json'), join(data, 'questions.json'));
+    const annotations = readAny(join(sets, 'vqav2', 'annotations.json')) as Recorded;
+    annotations['annotations'].pop();
+    await writeFile(join(data, 'annotations.json'), JSON.stringify(annotations));
+    const [problem] = await problemsOf(scoreFiles('vqav2', { ...files('vqav2'), data }));
+    expect(problem).toMatchObject({ code: 'cannot-score' });
   });
 
   it('of TextVQA stop when a question is answered twice', async () => {

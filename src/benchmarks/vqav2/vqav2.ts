@@ -1,5 +1,5 @@
 import { answersById, stopAtMissing } from '../answers.ts';
-import { type Benchmark, chooseVariant, type QuestionScore } from '../benchmark.ts';
+import { type Benchmark, cannotScore, chooseVariant, type QuestionScore } from '../benchmark.ts';
 import { imageFinder } from '../images.ts';
 import { dumpJson } from '../python-text.ts';
 import { SHORT_ANSWER } from '../short-answer.ts';
@@ -54,6 +54,10 @@ export const vqav2: Benchmark = {
       return upload ? processM4c(text) : text;
     };
     const raw = scoreVqa(remembering(annotations(), truths), submitted, rule);
+    const unequal =
+      [...texts.keys()].find((id) => !raw.evalQA.has(id)) ?? [...raw.evalQA.keys()].find((id) => !texts.has(id));
+    if (unequal !== undefined)
+      throw cannotScore(`question ${unequal} is in only one of questions.json and annotations.json`);
     const score = roundVqa(raw, rule);
     for (const [id, percent] of raw.evalQA) {
       const answer = byId.get(String(id))?.text ?? '';
