@@ -23,6 +23,11 @@ export async function readDataset(folder: string): Promise<readonly ChatRecord[]
   return records;
 }
 
+/** Names of the images of records, each once, in the order of the records. */
+export function imagesOf(records: readonly ChatRecord[]): readonly string[] {
+  return [...new Set(records.flatMap(({ image }) => image ?? []))];
+}
+
 /**
  * LLaVA's conversation file, checked: broken or missing image, duplicate id, text that is not UTF-8, turns out of
  * order, `<image>` marks that do not fit. Every bad record is named with the line where it begins. `imageFolder` is
@@ -156,7 +161,7 @@ async function checkImages(
   folder: string | undefined,
   how: 'decode' | 'exists',
 ): Promise<ReadonlyMap<string, string>> {
-  const names = [...new Set(found.flatMap(({ record }) => record.image ?? []))];
+  const names = imagesOf(found.map(({ record }) => record));
   const broken = new Map<string, string>();
   const check = async (name: string): Promise<void> => {
     if (folder === undefined) {

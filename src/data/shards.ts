@@ -1,0 +1,168 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ProblemError } from '../problem.ts';
+import { widenFloat16 } from './half.ts';
+import { openSafetensors, type TensorInfo } from './safetensors.ts';
+import { type TensorToWrite, writeSafetensors } from './safetensors-write.ts';
+
+/** One file of a folder of arrays: items `start` to `start + count`. */
+export type Shard = Readonly<{ file: string; start: number; count: number }>;
+
+export type WriteShards = Readonly<{
+  folder: string;
+  /** files are called `<prefix>-00000.safetensors` */
+  prefix: string;
+  items: number;
+  /** bytes that one item takes */
+  itemBytes: number;
+  /** bytes that one file holds about; default 64 MB */
+  shardBytes?: number;
+  /** the tensors of items `start` to `start + count`, each [count, ...] */
+  make: (start: number, count: number) => Promise<readonly TensorToWrite[]>;
+  /** aborted between files: what was written stays and is taken up again */
+  signal: AbortSignal;
+  progress?: (done: number, of: number) => void;
+}>;
+
+/**
+ * Writes what is not there yet. A file appears by rename when it is complete, so a run that was killed goes on behind
+ * the last one; the folder must belong to this very work, as the scratch folder of a stage does.
+ */
+export async function writeShards(work: WriteShards): Promise<readonly Shard[]> {
+  const { folder, prefix, items, itemBytes, shardBytes = 64e6, make, signal, progress } = work;
+  await mkdir(folder, { recursive: true });
+  const perShard = Math.max(1, Math.floor(shardBytes / itemBytes));
+  const shards: Shard[] = [];
+  for (let start = 0; start < items; start += perShard) {
+    const count = Math.min(perShard, items - start);
+    const file = `${prefix}-${String(shards.length).padStart(5, '0')}.safetensors`;
+    if (!(await isComplete(join(folder, file), count))) {
+      signal.throwIfAborted();
+      await writeSafetensors(join(folder, file), await make(start, count), {});
+    }
+    shards.push({ file, start, count });
+    progress?.(start + count, items);
+  }
+  return shards;
+}
+
+async function isComplete(file: string, count: number): Promise<boolean> {
+  try {
+    const opened = await openSafetensors(file);
+    await opened.close();
+    return [...opened.tensors.values()].every(({ shape }) => shape[0] === count);
+  } catch (error) {
+    if (error instanceof ProblemError) return false; // not there, or damaged: it is made again
+    throw error;
+  }
+}
+
+/** manifest.json, last: a folder that has one is whole. */
+export async function writeManifest(folder: string, manifest: object): Promise<void> {
+  const file = join(folder, 'manifest.json');
+  await writeFile(`${file}.tmp`, `${JSON.stringify(manifest)}\n`);
+  await rename(`${file}.tmp`, file);
+}
+
+export async function readManifest<T extends Readonly<{ images: readonly string[]; shards: readonly Shard[] }>>(
+  folder: string,
+): Promise<T> {
+  const file = join(folder, 'manifest.json');
+  try {
+    const manifest = JSON.parse(await readFile(file, 'utf8')) as Partial<T> | null;
+    if (Array.isArray(manifest?.images) && Array.isArray(manifest.shards)) return manifest as T;
+  } catch (error) {
+    throw badManifest(file, (error as Error).message);
+  }
+  throw badManifest(file, 'it has no "images" or no "shards"');
+}
+
+const badManifest = (file: string, message: string): ProblemError =>
+  new ProblemError({ code: 'bad-manifest', message: `${file}: ${message}` });
+
+/** Items of one tensor of all shards, read where they lie: random access without the whole in memory. Close it. */
+export interface Rows {
+  /** elements of one item */
+  readonly size: number;
+  /** shape of one item */
+  readonly shape: readonly number[];
+  /** reads item `index` into `target` at an element offset: float32 for F32 and F16, int32 for I32 */
+  readInto(target: Float32Array | Int32Array, offset: number, index: number): void;
+  close(): void;
+}
+
+type OpenShard = Readonly<{ descriptor: number; info: TensorInfo; shard: Shard }>;
+
+export async function openRows(folder: string, shards: readonly Shard[], tensor: string): Promise<Rows> {
+  const infos = await Promise.all(shards.map((shard) => describe(folder, shard, tensor)));
+  const first = infos[0];
+  if (first === undefined) throw new ProblemError({ code: 'no-shards', message: `${folder}: there is nothing in it` });
+  const shape = first.shape.slice(1);
+  for (const { info, shard } of infos.map((info, i) => ({ info, shard: shards[i] as Shard }))) {
+    if (info.dtype !== first.dtype || info.shape.join() !== [shard.count, ...shape].join()) {
+      throw badManifest(
+        info.file,
+        `"${tensor}" is ${info.dtype} [${info.shape.join(', ')}], not ${first.dtype} [${shard.count}, ${shape.join(', ')}]`,
+      );
+    }
+  }
+  const opened = infos.map((info, i) => ({ info, shard: shards[i] as Shard, descriptor: openSync(info.file, 'r') }));
+  const size = shape.reduce((product, length) => product * length, 1);
+  return {
+    size,
+    shape,
+    readInto: (target, offset, index) => readRow(find(opened, index), size, target, offset, index),
+    close: () => {
+      for (const { descriptor } of opened) closeSync(descriptor);
+    },
+  };
+}
+
+async function describe(folder: string, shard: Shard, tensor: string): Promise<TensorInfo> {
+  const file = join(folder, shard.file);
+  const opened = await openSafetensors(file);
+  await opened.close();
+  const info = opened.tensors.get(tensor);
+  if (info === undefined) throw badManifest(file, `there is no tensor "${tensor}"`);
+  return info;
+}
+
+function find(opened: readonly OpenShard[], index: number): OpenShard {
+  // every shard but the last has the same count
+  const perShard = opened[0]?.shard.count ?? 1;
+  const shard = opened[Math.floor(index / perShard)];
+  if (shard === undefined || index < shard.shard.start || index >= shard.shard.start + shard.shard.count) {
+    throw new Error(`item ${index} of ${opened.reduce((sum, { shard: { count } }) => sum + count, 0)}`);
+  }
+  return shard;
+}
+
+function readRow(
+  { descriptor, info, shard }: OpenShard,
+  size: number,
+  target: Float32Array | Int32Array,
+  offset: number,
+  index: number,
+): void {
+  const wantsFloats = info.dtype === 'F32' || info.dtype === 'F16';
+  if (target instanceof Float32Array !== wantsFloats)
+    throw new Error(`${info.dtype} "${info.name}" into ${target.constructor.name}`);
+  const width = info.dtype === 'F16' ? 2 : 4;
+  const position = info.start + (index - shard.start) * size * width;
+  if (width === 4) {
+    readFully(descriptor, new Uint8Array(target.buffer, target.byteOffset + 4 * offset, 4 * size), position, info.file);
+    return;
+  }
+  const halves = new Uint16Array(size);
+  readFully(descriptor, new Uint8Array(halves.buffer), position, info.file);
+  widenFloat16(halves, (target as Float32Array).subarray(offset, offset + size));
+}
+
+function readFully(descriptor: number, bytes: Uint8Array, position: number, file: string): void {
+  for (let done = 0; done < bytes.length; ) {
+    const read = readSync(descriptor, bytes, done, bytes.length - done, position + done);
+    if (read === 0) throw badManifest(file, `truncated at byte ${position + done}`);
+    done += read;
+  }
+}
