@@ -1,4 +1,5 @@
-import { fail, type Problem, type Result, succeed, suggest } from '../problem.ts';
+import { ancestors, buildGraph } from '../graph/build.ts';
+import { fail, type Problem, ProblemError, type Result, succeed, suggest } from '../problem.ts';
 import type { Experiment } from '../spec/experiment.ts';
 
 /** Row names and stage names or ids to keep; empty: all. */
@@ -42,14 +43,8 @@ function unknown(what: string, names: readonly string[], valid: readonly string[
     .map((name) => ({ code: `unknown-${what}`, message: `there is no ${what} "${name}"`, hint: suggest(name, valid) }));
 }
 
-function withInputs(experiment: Experiment, ids: readonly string[]): ReadonlySet<string> {
-  const specs = new Map(experiment.stages.map((stage) => [stage.id, stage]));
-  const kept = new Set<string>();
-  const open = [...ids];
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    if (kept.has(id)) continue;
-    kept.add(id);
-    for (const ref of Object.values(specs.get(id)?.inputs ?? {})) open.push(ref.stage);
-  }
-  return kept;
+function withInputs({ stages }: Experiment, ids: readonly string[]): ReadonlySet<string> {
+  const graph = buildGraph(stages);
+  if (!graph.ok) throw new ProblemError(...graph.problems);
+  return new Set([...ids, ...ancestors(graph.value, ...ids)]);
 }

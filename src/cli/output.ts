@@ -24,7 +24,10 @@ export function openOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStrea
     err: (text) => void stderr.write(`${text}\n`),
     style: styleOf(stdout.isTTY === true, env),
     errStyle: styleOf(stderr.isTTY === true, env),
-    width: stdout.columns > 0 ? stdout.columns : fallback,
+    // asked for each time: a window may be resized during a run
+    get width() {
+      return stdout.columns > 0 ? stdout.columns : fallback;
+    },
     live: stdout.isTTY === true && env['TERM'] !== 'dumb' && !isSet(env['CI']),
   };
 }

@@ -39,7 +39,15 @@ async function liveReporter(experiment: string, output: Output): Promise<Reporte
   };
 }
 
+/**
+ * React chooses its build when it is loaded. The one for development is slower and keeps a record of every redraw,
+ * which a run of days would fill the memory with. Stages inherit the environment, so it is left as it was.
+ */
 async function openView(experiment: string, output: Output) {
+  const before = process.env['NODE_ENV'];
+  process.env['NODE_ENV'] = 'production';
   const { openScreen } = await import('../ui/app.tsx');
+  if (before === undefined) delete process.env['NODE_ENV'];
+  else process.env['NODE_ENV'] = before;
   return openScreen(experiment, process.stdout, output.style);
 }

@@ -97,5 +97,6 @@ function madeNote(table: Table): string {
   const { stages, measured, engines } = table.made;
   const engine = engines.length === 1 ? [engines[0] as string] : [];
   const count = measured === stages ? `${stages} stages` : `${measured} of ${stages} stages`;
-  return [...engine, count, `${duration(table.made.seconds)} of work`].join(' · ');
+  const time = measured === 0 ? [] : [`${duration(table.made.seconds)} of work`];
+  return [...engine, count, ...time].join(' · ');
 }
