@@ -1,15 +1,23 @@
-import { DirectedGraph } from 'graphology';
+import { createRequire } from 'node:module';
+import type { DirectedGraph } from 'graphology';
 import type { Problem, Result } from '../problem.ts';
 import { fail, succeed } from '../problem.ts';
 import type { StageSpec } from '../spec/experiment.ts';
 import { orderFrom } from './order.ts';
 
+// Loaded with the first graph: 10 ms that planning and running do not pay.
+const require = createRequire(import.meta.url);
+
 /** Stages by id; an edge leads from a stage to one that reads it. */
 export type StageGraph = DirectedGraph<{ spec: StageSpec }>;
 
-/** The graph of expanded stages; inputs that are no stage and circles are problems. */
+/**
+ * The graph of expanded stages, for questions about what needs what; inputs that are no stage and circles are problems.
+ * Planning and running need only the order of an expanded experiment, and do not load it.
+ */
 export function buildGraph(stages: readonly StageSpec[]): Result<StageGraph> {
-  const graph: StageGraph = new DirectedGraph();
+  const { DirectedGraph: Graph } = require('graphology') as typeof import('graphology');
+  const graph: StageGraph = new Graph();
   for (const spec of stages) graph.addNode(spec.id, { spec });
   const problems: Problem[] = [];
   for (const spec of stages) {
@@ -43,13 +51,6 @@ function cycleProblem(cycle: readonly string[], graph: StageGraph): Problem {
     at: graph.getNodeAttribute(cycle[0] as string, 'spec').at,
     hint: 'each stage stands before the one it reads',
   };
-}
-
-/** Ids with inputs before what reads them. */
-export function topologicalOrder(graph: StageGraph): readonly string[] {
-  const found = orderFrom(graph.nodes(), (id) => graph.inNeighbors(id));
-  if (found.order === undefined) throw new Error(`a circle in a graph that was built: ${found.cycle.join(' -> ')}`);
-  return found.order;
 }
 
 /** Everything that `ids` read, however indirectly, without themselves unless one reads another. */

@@ -52,29 +52,29 @@ export function identityOf(kind: AnyKind, params: Json): Json {
 
 /** The paths that a stage reads outside the store, by a name that does not depend on where they lie. */
 export function sourcesOf(kind: AnyKind, params: Json): Readonly<Record<string, string>> {
-  if (kind.sources === undefined) return {};
-  const named = new Map<string, string>();
-  nameStrings(params, '', named);
-  const taken = new Set<string>();
-  return Object.fromEntries(
-    kind.sources(params).map((path, index) => {
-      const name =
-        [...named].find(([candidate, value]) => value === path && !taken.has(candidate))?.[0] ?? `source.${index}`;
-      taken.add(name);
-      return [name, path];
-    }),
-  );
+  const paths = kind.sources?.(params) ?? [];
+  if (paths.length === 0) return {};
+  const named = pathPatterns(kind).flatMap((pattern) => stringsAt(params, pattern, ''));
+  const sources: Record<string, string> = {};
+  for (const [index, path] of paths.entries()) {
+    const name = named.find(([candidate, value]) => value === path && sources[candidate] === undefined)?.[0];
+    sources[name ?? `source.${index}`] = path;
+  }
+  return sources;
 }
 
-function nameStrings(value: Json, at: string, into: Map<string, string>): void {
-  if (typeof value === 'string') into.set(at, value);
-  else if (value !== null && typeof value === 'object') {
-    for (const [key, item] of Object.entries(value)) nameStrings(item, at === '' ? key : `${at}.${key}`, into);
-  }
+/** The strings that a pattern reaches, by dotted path. */
+function stringsAt(value: Json, [head, ...rest]: PathPattern, at: string): readonly (readonly [string, string])[] {
+  if (head === undefined) return typeof value === 'string' ? [[at, value]] : [];
+  if (value === null || typeof value !== 'object') return [];
+  const holder = value as Readonly<Record<string, Json>>;
+  const keys = head === '*' ? Object.keys(holder) : [head];
+  return keys.flatMap((key) => stringsAt(holder[key] ?? null, rest, at === '' ? key : `${at}.${key}`));
 }
 
 /** The value without everything a pattern matches; containers that held nothing else stay, emptied. */
 function withoutPaths(value: Json, patterns: readonly PathPattern[]): Json | undefined {
+  if (patterns.length === 0) return value;
   if (patterns.some((pattern) => pattern.length === 0)) return undefined;
   if (value === null || typeof value !== 'object') return value;
   const below = (key: string) =>

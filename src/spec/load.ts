@@ -1,4 +1,3 @@
-import { buildGraph } from '../graph/build.ts';
 import type { Problem, Result } from '../problem.ts';
 import { fail, succeed } from '../problem.ts';
 import type { AnyKind } from '../stages/kind.ts';
@@ -36,8 +35,6 @@ export function loadExperiment(file: string, kinds: readonly AnyKind[], readFile
     readFile,
     problems,
   );
-  const graph = problems.length > 0 ? undefined : buildGraph(expansion.stages);
-  if (graph?.ok === false) problems.push(...graph.problems);
   if (problems.length > 0) return fail(...inOrder(problems, file));
   return succeed({
     name: draft.name,

@@ -1,8 +1,13 @@
 import type { Json } from '../hash.ts';
 import type { Place } from '../problem.ts';
 
-/** A file as read; `starts` (offsets of line beginnings) is computed when the first place is asked for. */
-export type Source = { readonly file: string; readonly text: string; starts?: readonly number[] };
+/** A file as read. What is found out on the way is kept here: offsets of lines, and whether a key is given twice. */
+export type Source = {
+  readonly file: string;
+  readonly text: string;
+  starts?: readonly number[];
+  hasRepeatedKeys?: true;
+};
 
 type Written = Readonly<{ source: Source /** offset in the source's text */; start: number }>;
 
@@ -40,8 +45,9 @@ export function mapOf(
   fields: ReadonlyMap<string, Field>,
   repeated: readonly Field[],
 ): Fields {
-  const map: Fields = { type: 'map', source, start, fields };
-  return repeated.length === 0 ? map : { ...map, repeated };
+  if (repeated.length === 0) return { type: 'map', source, start, fields };
+  source.hasRepeatedKeys = true;
+  return { type: 'map', source, start, fields, repeated };
 }
 
 export function toJson(node: Node): Json {

@@ -13,7 +13,7 @@ export type Load = (path: string) => string | undefined;
 /** YAML (or JSON) text to values that know their places; undefined when it cannot be read. Keys given twice are reported. */
 export function parse(source: Source, problems: Problem[]): Node | undefined {
   const root = readPlain(source) ?? readYaml(source, problems);
-  if (root !== undefined) reportRepeated(root, [], problems);
+  if (root !== undefined && source.hasRepeatedKeys) reportRepeated(root, [], problems);
   return root;
 }
 

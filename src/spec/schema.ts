@@ -141,31 +141,46 @@ function stageSchema(kinds: readonly AnyKind[]): Schema {
 
 /** Parameters and inputs of a kind side by side. Nothing is required: the rest may stand in the file that is extended. */
 function kindSchema(kind: AnyKind): Schema {
-  const {
-    required: _,
-    properties,
-    ...rest
-  } = rebase(kind.params, `#/definitions/${kind.kind}/`) as Record<string, unknown>;
   const ports = typeof kind.inputs === 'function' ? undefined : (kind.inputs as Ports);
   const inputs = Object.fromEntries(Object.entries(ports ?? {}).map(([name, port]) => [name, portSchema(port)]));
-  const isOpen = ports === undefined;
-  return {
-    ...rest,
-    description: kind.summary,
-    ...(isOpen ? { additionalProperties: { type: 'string' } } : {}),
-    properties: {
-      kind: { const: kind.kind, description: kind.summary },
-      ...(properties as Schema),
-      ...inputs,
-      inputs: {
-        type: 'object',
-        description: 'Inputs by port, where they are not written inline.',
-        ...(isOpen || kind.anyInputs
-          ? { additionalProperties: { type: 'string' } }
-          : { additionalProperties: false, properties: inputs }),
-      },
-    },
+  const isOpen = ports === undefined || kind.anyInputs === true;
+  const nested = isOpen
+    ? { additionalProperties: { type: 'string' } }
+    : { additionalProperties: false, properties: inputs };
+  const beside: Readonly<Record<string, Schema>> = {
+    kind: { const: kind.kind, description: kind.summary },
+    ...inputs,
+    inputs: { type: 'object', description: 'Inputs by port, where they are not written inline.', ...nested },
   };
+  const params = admit(rebase(kind.params, `#/definitions/${kind.kind}/`) as Schema, Object.keys(beside));
+  return {
+    ...params,
+    description: kind.summary,
+    ...(ports === undefined ? { additionalProperties: { type: 'string' } } : {}),
+    properties: { ...(params['properties'] as Schema), ...beside },
+  };
+}
+
+/** A schema for the parameters alone as one for the whole stage: its closed parts let `names` pass, none requires. */
+function admit(schema: Schema, names: readonly string[]): Schema {
+  const { required: _, ...rest } = schema;
+  const changed: Record<string, unknown> = { ...rest };
+  if (schema['additionalProperties'] === false) {
+    changed['properties'] = {
+      ...Object.fromEntries(names.map((name) => [name, true])),
+      ...(schema['properties'] as Schema),
+    };
+  }
+  for (const key of ['then', 'else']) if (isSchema(schema[key])) changed[key] = admit(schema[key], names);
+  for (const key of ['allOf', 'anyOf', 'oneOf']) {
+    const parts = schema[key];
+    if (Array.isArray(parts)) changed[key] = parts.map((part: unknown) => (isSchema(part) ? admit(part, names) : part));
+  }
+  return changed;
+}
+
+function isSchema(value: unknown): value is Schema {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
 function portSchema({ type, description, optional }: Ports[string]): Schema {
