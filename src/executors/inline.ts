@@ -3,7 +3,7 @@ import type { AnyKind } from '../stages/kind.ts';
 import { type Bell, createBell } from './bell.ts';
 import type { Executor, Status } from './executor.ts';
 
-type Running = { status: Status; readonly stop: AbortController };
+type Running = { status: Status; readonly stop: AbortController; readonly kill: AbortController };
 
 /** Runs stages in this process: for those that only wait for a child process or take no time. */
 export function createInlineExecutor(kinds: readonly AnyKind[], bell: Bell = createBell()): Executor {
@@ -15,9 +15,9 @@ export function createInlineExecutor(kinds: readonly AnyKind[], bell: Bell = cre
   };
   return {
     async submit(folder) {
-      const job: Running = { status: { state: 'running' }, stop: new AbortController() };
+      const job: Running = { status: { state: 'running' }, stop: new AbortController(), kill: new AbortController() };
       jobs.set(folder, job);
-      runJob(folder, byName, { signal: job.stop.signal, alone: false }).then(
+      runJob(folder, byName, { signal: job.stop.signal, kill: job.kill.signal, alone: false }).then(
         () => end(job, { state: 'ended' }),
         (error: unknown) => end(job, { state: 'lost', reason: `its outcome could not be written: ${String(error)}` }),
       );
@@ -29,12 +29,16 @@ export function createInlineExecutor(kinds: readonly AnyKind[], bell: Bell = cre
     async cancel(ticket) {
       const job = jobs.get(ticket);
       if (job === undefined) return;
-      if (job.stop.signal.aborted) end(job, { state: 'lost', reason: 'stopped at once' });
-      else job.stop.abort(new Error('stopped'));
+      if (!job.stop.signal.aborted) return job.stop.abort(new Error('stopped'));
+      job.kill.abort();
+      end(job, { state: 'lost', reason: 'stopped at once' });
     },
     changed: bell.rung,
     async close() {
-      for (const job of jobs.values()) job.stop.abort(new Error('closed'));
+      for (const job of jobs.values()) {
+        job.stop.abort(new Error('closed'));
+        job.kill.abort();
+      }
     },
   };
 }

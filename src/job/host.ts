@@ -6,6 +6,7 @@ import { progressWriter } from './progress.ts';
 
 export type HostOptions = Readonly<{
   signal: AbortSignal;
+  kill?: AbortSignal;
   /** in a process of its own: measures the peak of its memory */
   alone: boolean;
   /** called at every reported step; throws when nobody waits for the result any more */
@@ -85,6 +86,7 @@ async function work(
     },
     logFile: jobPaths.log(folder),
     signal: options.signal,
+    ...(options.kill === undefined ? {} : { kill: options.kill }),
     progress(step, of, values = {}) {
       progress.add(step, of, values);
       options.beat?.();

@@ -52,6 +52,8 @@ export interface Job<P, I extends string, O extends string> {
   readonly scratch: string;
   /** aborted by Ctrl-C: checkpoint, then throw `signal.reason` */
   readonly signal: AbortSignal;
+  /** aborted when there is no time for a clean stop: end child processes at once */
+  readonly kill?: AbortSignal;
   progress(step: number, of: number, values?: Metrics): void;
   /** a line for the stage's log */
   log(line: string): void;

@@ -5,97 +5,48 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { layeredGraph, stageScript, varied, writtenOut } from './layered.mjs';
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
-
-/** sh stage.sh ID PARAMETER OUT PARENT...: one line in run.log, one small file from the checksum of the parents. */
-const stageScript = `id=$1; p=$2; out=$3; shift 3
-echo "$id" >> run.log
-echo "$id p=$p $(cat /dev/null "$@" | cksum)" > "$out"
-`;
-
-/**
- * @typedef {{ id: string, parents: string[] }} Stage
- * @param {number} count
- * @returns {Stage[]} parents first
- */
-export function layeredGraph(count) {
-  const roots = Math.min(10, count);
-  /** @type {Stage[][]} */
-  const layers = [Array.from({ length: roots }, (_, index) => ({ id: `s${index}`, parents: [] }))];
-  const rest = count - roots;
-  let next = roots;
-  for (let layer = 0; layer < 9; layer += 1) {
-    const above = layers[layers.length - 1];
-    const width = Math.floor(rest / 9) + (layer < rest % 9 ? 1 : 0);
-    const stages = Array.from({ length: width }, (_, index) => {
-      const first = above[index % above.length].id;
-      const second = above[(index * 7 + 3) % above.length].id;
-      return { id: `s${next + index}`, parents: index % 5 === 0 && second !== first ? [first, second] : [first] };
-    });
-    next += width;
-    if (width > 0) layers.push(stages);
-  }
-  return layers.flat();
-}
-
-/**
- * An experiment that writes every stage out.
- * @param {Stage[]} stages
- */
-export function writtenOut(stages) {
-  const lines = stages.map(({ id, parents }) => {
-    const inputs = parents.map((parent, index) => `p${index}: ${parent}.out`).join(', ');
-    const paths = parents.map((_, index) => ` {input.p${index}}`).join('');
-    return `  ${id}: { kind: command, run: "sh stage.sh ${id} 1 {output.out}${paths}", inputs: { ${inputs} }, outputs: [out], files: [stage.sh] }`;
-  });
-  return `name: layered\nstages:\n${lines.join('\n')}\n`;
-}
-
-/**
- * The same kind of graph made by a grid: one root that varies, `base - 1` stages behind it, `values` times.
- * @param {number} base @param {number} values
- */
-export function varied(base, values) {
-  const stages = layeredGraph(base - 1).map(({ id, parents }) => ({ id, parents: parents.length === 0 ? ['seed'] : parents }));
-  const seed = '  seed: { kind: command, run: "sh stage.sh seed \\"$VALUE\\" {output.out}", env: { VALUE: "0" }, outputs: [out], files: [stage.sh] }';
-  const grid = Array.from({ length: values }, (_, value) => `"${value}"`).join(', ');
-  const rest = writtenOut(stages).split('stages:\n')[1];
-  return `name: varied\nstages:\n${seed}\n${rest}vary: { seed.env.VALUE: [${grid}] }\n`;
-}
 
 /** @param {string} command @param {string[]} args @param {string} cwd */
 function time(command, args, cwd) {
   const start = performance.now();
-  const timed = spawnSync('/bin/sh', ['-c', 'exec "$@"', 'sh', command, ...args], { cwd, encoding: 'utf8', maxBuffer: 1 << 28 });
+  const timed = spawnSync('/bin/sh', ['-c', 'exec "$@"', 'sh', command, ...args], {
+    cwd,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
   const milliseconds = performance.now() - start;
-  if (timed.status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${timed.status}:\n${timed.stderr.slice(-2000)}`);
+  if (timed.status !== 0)
+    throw new Error(`${command} ${args.join(' ')} ended with ${timed.status}:\n${timed.stderr.slice(-2000)}`);
   return milliseconds;
 }
 
-/** @param {number[]} values */
-function median(values) {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+/** The middle of three. @param {() => number} measure */
+function thrice(measure) {
+  const values = [measure(), measure(), measure()].sort((a, b) => a - b);
+  return /** @type {number} */ (values[1]);
 }
-
-/** @param {() => number} measure */
-const thrice = (measure) => median([measure(), measure(), measure()]);
 
 /** @param {string} name @param {Record<string, number>} figures */
 function print(name, figures) {
-  const shown = Object.entries(figures).map(([what, value]) => `${what} ${value < 100 ? value.toFixed(1) : value.toFixed(0)}`);
+  const shown = Object.entries(figures).map(
+    ([what, value]) => `${what} ${value < 100 ? value.toFixed(1) : value.toFixed(0)}`,
+  );
   process.stdout.write(`${name.padEnd(34)} ${shown.join(', ')}\n`);
 }
 
 /** Peak memory of a command, MiB, as the kernel counts it. @param {string[]} args @param {string} cwd */
 function peakMiB(args, cwd) {
-  const script = `import { spawnSync } from 'node:child_process'; spawnSync(process.execPath, ${JSON.stringify(args)}, { stdio: 'ignore' });
-    import { readFileSync } from 'node:fs';`;
-  void script;
   const probe = `process.on('exit', () => process.stderr.write('\\nPEAK ' + process.resourceUsage().maxRSS));`;
   const file = join(cwd, 'peak.mjs');
   writeFileSync(file, probe);
-  const result = spawnSync(process.execPath, ['--import', file, ...args], { cwd, encoding: 'utf8', maxBuffer: 1 << 28 });
+  const result = spawnSync(process.execPath, ['--import', file, ...args], {
+    cwd,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
   const match = /PEAK (\d+)/.exec(result.stderr);
   if (match === null) throw new Error(`no peak memory:\n${result.stderr.slice(-1000)}`);
   return Number(match[1]) / 1024;
@@ -107,7 +58,8 @@ function benchSeagraph(name, yaml, count, { cold }) {
   try {
     writeFileSync(join(folder, 'stage.sh'), stageScript);
     writeFileSync(join(folder, 'graph.yaml'), yaml);
-    const sea = (/** @type {string[]} */ ...args) => time(process.execPath, [cli, ...args, '--cache', join(folder, 'cache')], folder);
+    const sea = (/** @type {string[]} */ ...args) =>
+      time(process.execPath, [cli, ...args, '--cache', join(folder, 'cache')], folder);
     const coldPlan = thrice(() => sea('plan', 'graph.yaml'));
     const coldRun = cold ? sea('run', 'graph.yaml', '--jobs', String(cpus().length)) : Number.NaN;
     if (cold) {
@@ -117,7 +69,13 @@ function benchSeagraph(name, yaml, count, { cold }) {
     const noop = cold ? thrice(() => sea('run', 'graph.yaml')) : Number.NaN;
     const warmPlan = cold ? thrice(() => sea('plan', 'graph.yaml')) : Number.NaN;
     const memory = cold ? peakMiB([cli, 'run', 'graph.yaml', '--cache', join(folder, 'cache')], folder) : Number.NaN;
-    print(name, { 'plan ms': coldPlan, 'cold ms/stage': coldRun / count, 'no-op ms': noop, 'plan of cached ms': warmPlan, 'no-op MiB': memory });
+    print(name, {
+      'plan ms': coldPlan,
+      'cold ms/stage': coldRun / count,
+      'no-op ms': noop,
+      'plan of cached ms': warmPlan,
+      'no-op MiB': memory,
+    });
   } finally {
     spawnSync('chmod', ['-R', 'u+w', folder]);
     rmSync(folder, { recursive: true, force: true });
@@ -156,6 +114,8 @@ rule stage:
   }),
 };
 
+/** @typedef {import('./layered.mjs').Stage} Stage */
+
 /** @type {Record<string, string[]>} */
 const peerCommands = {
   ninja: ['ninja', '-j2', '--quiet'],
@@ -177,9 +137,12 @@ function benchPeer(name, count) {
     writeFileSync(join(folder, 'stage.sh'), stageScript);
     const files = peers[/** @type {keyof typeof peers} */ (name)](layeredGraph(count));
     for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
-    const [command, ...args] = peerCommands[name];
+    const [command = name, ...args] = peerCommands[name] ?? [];
     const cold = time(command, args, folder);
-    print(`${name}, ${count}`, { 'cold ms/stage': cold / count, 'no-op ms': thrice(() => time(command, args, folder)) });
+    print(`${name}, ${count}`, {
+      'cold ms/stage': cold / count,
+      'no-op ms': thrice(() => time(command, args, folder)),
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

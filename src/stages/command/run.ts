@@ -14,7 +14,7 @@ export async function run(job: Job<Params, string, string>): Promise<Metrics> {
   const line = substitute(params.run, job);
   const env = { ...params.env, ...variables('SEA_INPUT_', job.input), ...variables('SEA_OUTPUT_', job.output) };
   checkFolder(params.cwd);
-  const exit = await ended(startProgram({ line, cwd: params.cwd, env, log: job.logFile }), params.timeout, job.signal);
+  const exit = await ended(startProgram({ line, cwd: params.cwd, env, log: job.logFile }), params.timeout, job);
   checkExit(exit);
   return params.metrics === undefined ? {} : readMetrics(job, params.metrics);
 }
@@ -50,12 +50,17 @@ function variables(prefix: string, paths: Paths): Record<string, string> {
 }
 
 /** Waits for the program. Stopping and time-out end all it started, politely first. */
-async function ended(program: Program, timeout: number | undefined, signal: AbortSignal): Promise<Exit> {
+async function ended(
+  program: Program,
+  timeout: number | undefined,
+  { signal, kill }: Pick<Job<Params, string, string>, 'signal' | 'kill'>,
+): Promise<Exit> {
   let timedOut = false;
   let grace: NodeJS.Timeout | undefined;
+  const endNow = (): void => program.kill('SIGKILL');
   const end = (): void => {
     program.kill('SIGTERM');
-    grace ??= setTimeout(() => program.kill('SIGKILL'), GRACE);
+    grace ??= setTimeout(endNow, GRACE);
   };
   const expire = (): void => {
     timedOut = true;
@@ -63,6 +68,7 @@ async function ended(program: Program, timeout: number | undefined, signal: Abor
   };
   const limit = timeout === undefined ? undefined : setTimeout(expire, timeout * 1000);
   signal.addEventListener('abort', end);
+  kill?.addEventListener('abort', endNow);
   if (signal.aborted) end();
   try {
     const exit = await program.ended;
@@ -77,6 +83,7 @@ async function ended(program: Program, timeout: number | undefined, signal: Abor
     clearTimeout(limit);
     clearTimeout(grace);
     signal.removeEventListener('abort', end);
+    kill?.removeEventListener('abort', endNow);
   }
 }
 
