@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { ProblemError } from '../problem.ts';
 import { adapterNames } from './checkpoint-write.ts';
-import { openSafetensors } from './safetensors.ts';
+import { openSafetensors, type TensorFile } from './safetensors.ts';
 import { openTorchFile } from './torch-file.ts';
 
 /**
@@ -11,7 +11,7 @@ import { openTorchFile } from './torch-file.ts';
  * checkpoint has (`multi_modal_projector.linear_1.weight` [middle, vision dim], ...). The caller disposes.
  */
 export async function loadAdapter(folder: string): Promise<Record<string, tf.Tensor>> {
-  const opened = await openAdapter(folder);
+  const opened = await openAdapterFile(folder);
   const loaded: Record<string, tf.Tensor> = {};
   try {
     // files saved in the middle of LLaVA's training carry a longer path before `mm_projector`
@@ -37,7 +37,8 @@ export async function loadAdapter(folder: string): Promise<Record<string, tf.Ten
   }
 }
 
-async function openAdapter(folder: string) {
+/** The file itself, `mm_projector.safetensors` before `mm_projector.bin`. Close it. */
+export async function openAdapterFile(folder: string): Promise<TensorFile> {
   const candidates = [
     ['mm_projector.safetensors', openSafetensors],
     ['mm_projector.bin', openTorchFile],

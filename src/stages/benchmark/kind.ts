@@ -16,7 +16,8 @@ const params = {
       type: 'string',
       enum: ['llava', 'bare'],
       default: 'llava',
-      description: 'llava: with the instruction line of LLaVA-1.5. bare: the question alone, for models too small to read instructions.',
+      description:
+        'llava: with the instruction line of LLaVA-1.5. bare: the question alone, for models too small to read instructions.',
     },
     choices: {
       type: 'string',
@@ -25,7 +26,12 @@ const params = {
       description: "How a multiple-choice question is answered: by letter, as LLaVA, or by the option's text.",
     },
     conversation: { ...conversation, description: 'Conversation template; default: the one the model was tuned with.' },
-    batchSize: { type: 'integer', minimum: 1, default: 32, description: 'Questions answered side by side; does not change answers beyond float ties.' },
+    batchSize: {
+      type: 'integer',
+      minimum: 1,
+      default: 32,
+      description: 'Questions answered side by side; does not change answers beyond float ties.',
+    },
     maxNewTokens: { type: 'integer', minimum: 1, description: "Longest answer; default: the benchmark's." },
   },
 } as const;
@@ -39,7 +45,11 @@ export const benchmark: StageKind<Params, 'model' | 'languageModel' | 'data', 'a
   params,
   inputs: {
     model: { type: 'model', description: 'LLaVA checkpoint', optional: true },
-    languageModel: { type: 'language-model', description: 'instead of model, for questions without images', optional: true },
+    languageModel: {
+      type: 'language-model',
+      description: 'instead of model, for questions without images',
+      optional: true,
+    },
     data: { type: 'benchmark', description: "the benchmark's official files" },
   },
   outputs: { answers: { type: 'answers', description: "LLaVA's answers file, one JSON line a question" } },

@@ -10,7 +10,8 @@ const params = {
     type: {
       type: 'string',
       enum: ['encoder', 'language-model', 'model', 'adapter'],
-      description: 'encoder: CLIPModel or SiglipModel. language-model: Llama, Gemma or Phi-3. model: LLaVA. adapter: mm_projector.',
+      description:
+        'encoder: CLIPModel or SiglipModel. language-model: Llama, Gemma or Phi-3. model: LLaVA. adapter: mm_projector.',
     },
   },
 } as const;
@@ -25,7 +26,7 @@ export const checkpoint: StageKind<Params, never, 'checkpoint'> = {
   inputs: {},
   outputs: ({ type }) => ({ checkpoint: { type: type satisfies PortType, description: 'the checkpoint folder' } }),
   sources: ({ path }) => [path],
-  metrics: () => ['parameters', 'bytes'],
+  metrics: () => ['parameters', 'files'],
   needs: () => ({ engine: false, heavy: true }),
   load: () => import('./run.ts'),
 };

@@ -7,12 +7,17 @@ const params = {
   required: ['chat'],
   properties: {
     chat: { type: 'string', format: 'path', description: 'LLaVA conversation file (JSON array).' },
-    images: { type: 'string', format: 'path', description: 'Folder that the `image` names are relative to; text-only data needs none.' },
+    images: {
+      type: 'string',
+      format: 'path',
+      description: 'Folder that the `image` names are relative to; text-only data needs none.',
+    },
     onBadItem: {
       type: 'string',
       enum: ['stop', 'skip'],
       default: 'stop',
-      description: 'A broken or missing image, a duplicate id, text that is not UTF-8: stop and name them, or leave them out and name them in the log.',
+      description:
+        'A broken or missing image, a duplicate id, text that is not UTF-8: stop and name them, or leave them out and name them in the log.',
     },
   },
 } as const;

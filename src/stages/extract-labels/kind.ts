@@ -20,7 +20,11 @@ const params = {
       description:
         'How a patch gets into the text space: projection of every patch token; value, the last block with its value path only (MaskCLIP); surgery, v-v attention without the feed-forward part (CLIP-Surgery).',
     },
-    minScore: { type: 'number', default: 0, description: 'Words with a lower score are dropped; the paper drops scores below 0.' },
+    minScore: {
+      type: 'number',
+      default: 0,
+      description: 'Words with a lower score are dropped; the paper drops scores below 0.',
+    },
     prompts: {
       type: 'array',
       items: { type: 'string', pattern: '\\{word\\}' },
@@ -46,7 +50,16 @@ export const extractLabels: StageKind<Params, 'encoder' | 'data' | 'words', 'lab
   },
   outputs: { labels: { type: 'labels', description: 'word indices and scores [image, patch, top] in shards' } },
   identity: ({ batchSize: _, ...identity }) => identity,
-  metrics: () => ['images', 'labelsPerPatch', 'utilisation', 'belowZero', 'meanScore', 'sign', 'criterion.positive', 'criterion.negative'],
+  metrics: () => [
+    'images',
+    'labelsPerPatch',
+    'utilisation',
+    'belowZero',
+    'meanScore',
+    'sign',
+    'criterion.positive',
+    'criterion.negative',
+  ],
   needs: () => ({ engine: true, memory: 1e9 }),
   load: () => import('./run.ts'),
 };

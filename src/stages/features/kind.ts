@@ -8,7 +8,8 @@ const params = {
     layer: {
       type: 'integer',
       default: -2,
-      description: 'Hidden state of the vision tower that the adapter reads, counted from the end (-2: second-last, as LLaVA).',
+      description:
+        'Hidden state of the vision tower that the adapter reads, counted from the end (-2: second-last, as LLaVA).',
     },
     batchSize: { type: 'integer', minimum: 1, default: 64, description: 'Images per forward pass.' },
   },

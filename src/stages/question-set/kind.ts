@@ -9,10 +9,16 @@ const params = {
     questions: {
       type: 'string',
       format: 'path',
-      description: 'JSON lines { question_id, image?, text, answer? }: LLaVA\'s question file, with the right answer (or a list of them) where known.',
+      description:
+        "JSON lines { question_id, image?, text, answer? }: LLaVA's question file, with the right answer (or a list of them) where known.",
     },
     images: { type: 'string', format: 'path', description: 'Folder that the `image` names are relative to.' },
-    onBadItem: { type: 'string', enum: ['stop', 'skip'], default: 'stop', description: 'A broken or missing image, a duplicate id, a line that is no JSON.' },
+    onBadItem: {
+      type: 'string',
+      enum: ['stop', 'skip'],
+      default: 'stop',
+      description: 'A broken or missing image, a duplicate id, a line that is no JSON.',
+    },
   },
 } as const;
 

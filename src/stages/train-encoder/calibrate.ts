@@ -16,7 +16,12 @@ export function statistics(sample: tf.Tensor): Statistics {
  * projections are divided by the deviation and the norm before them shifted so that the mean comes out as 0; SigLIP's
  * head biases take the mean. Returns the changed weights only.
  */
-export function folded(weights: Weights, config: EncoderConfig, image: Statistics, text: Statistics): Record<string, tf.Tensor> {
+export function folded(
+  weights: Weights,
+  config: EncoderConfig,
+  image: Statistics,
+  text: Statistics,
+): Record<string, tf.Tensor> {
   if (config.family === 'siglip') {
     return {
       'vision_model.head.mlp.fc2.bias': tf.sub(weight(weights, 'vision_model.head.mlp.fc2.bias'), image.mean),
@@ -30,7 +35,12 @@ export function folded(weights: Weights, config: EncoderConfig, image: Statistic
 }
 
 /** (P (w x + b) - mean) / sd = P' (w x + b') with P' = P / sd and b' = b - P⁺ mean; P [e, d] has full row rank since e < d. */
-function foldedProjection(weights: Weights, projection: string, bias: string, { mean, deviation }: Statistics): Record<string, tf.Tensor> {
+function foldedProjection(
+  weights: Weights,
+  projection: string,
+  bias: string,
+  { mean, deviation }: Statistics,
+): Record<string, tf.Tensor> {
   return tf.tidy(() => {
     const p = weight<tf.Tensor2D>(weights, projection);
     const root = inverseRoot(tf.matMul(p, p, false, true));

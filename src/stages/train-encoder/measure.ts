@@ -11,7 +11,12 @@ import { idsOf, type Pairs, pixelsOf } from './pairs.ts';
 const BATCH = 64;
 
 /** Embeddings of images (whole ones, then the means of their patches) and of their first captions, each [n, e]. */
-function embeddings(weights: Weights, config: EncoderConfig, how: Preprocessor, pairs: Pairs): Readonly<{ whole: tf.Tensor; average: tf.Tensor; text: tf.Tensor }> {
+function embeddings(
+  weights: Weights,
+  config: EncoderConfig,
+  how: Preprocessor,
+  pairs: Pairs,
+): Readonly<{ whole: tf.Tensor; average: tf.Tensor; text: tf.Tensor }> {
   const parts: { whole: tf.Tensor; average: tf.Tensor; text: tf.Tensor }[] = [];
   for (let start = 0; start < pairs.images.length; start += BATCH) {
     parts.push(
@@ -28,16 +33,31 @@ function embeddings(weights: Weights, config: EncoderConfig, how: Preprocessor, 
     );
   }
   const joined = tf.tidy(() => ({
-    whole: tf.concat(parts.map(({ whole }) => whole), 0),
-    average: tf.concat(parts.map(({ average }) => average), 0),
-    text: tf.concat(parts.map(({ text }) => text), 0),
+    whole: tf.concat(
+      parts.map(({ whole }) => whole),
+      0,
+    ),
+    average: tf.concat(
+      parts.map(({ average }) => average),
+      0,
+    ),
+    text: tf.concat(
+      parts.map(({ text }) => text),
+      0,
+    ),
   }));
   tf.dispose(parts);
   return joined;
 }
 
 /** What training centred and scaled by, over a sample of its data instead of a batch. */
-export function spaceStatistics(weights: Weights, config: EncoderConfig, how: Preprocessor, sample: Pairs, withMean: boolean): Readonly<{ image: Statistics; text: Statistics }> {
+export function spaceStatistics(
+  weights: Weights,
+  config: EncoderConfig,
+  how: Preprocessor,
+  sample: Pairs,
+  withMean: boolean,
+): Readonly<{ image: Statistics; text: Statistics }> {
   return tf.tidy(() => {
     const { whole, average, text } = embeddings(weights, config, how, sample);
     return { image: statistics(withMean ? tf.concat([whole, average], 0) : whole), text: statistics(text) };
@@ -45,10 +65,19 @@ export function spaceStatistics(weights: Weights, config: EncoderConfig, how: Pr
 }
 
 /** Share of images whose own caption is the nearest of `among`, and of captions likewise: their mean, in percent. */
-export async function retrieval(weights: Weights, config: EncoderConfig, how: Preprocessor, pairs: Pairs, among = 128): Promise<number> {
+export async function retrieval(
+  weights: Weights,
+  config: EncoderConfig,
+  how: Preprocessor,
+  pairs: Pairs,
+  among = 128,
+): Promise<number> {
   const shares: number[] = [];
   for (let start = 0; start < pairs.images.length; start += among) {
-    const part: Pairs = { images: pairs.images.slice(start, start + among), captions: pairs.captions.slice(start, start + among) };
+    const part: Pairs = {
+      images: pairs.images.slice(start, start + among),
+      captions: pairs.captions.slice(start, start + among),
+    };
     const share = tf.tidy(() => {
       const { whole, text } = embeddings(weights, config, how, part);
       const near = cosines(whole, text);

@@ -18,10 +18,19 @@ export type EncoderLosses = Readonly<{ loss: tf.Tensor; accuracy: tf.Tensor }>;
  * also scaled) so that cosines use the whole space; `calibrate` folds the same into the weights afterwards.
  * pixels [B, S, S, 3], ids [B, T].
  */
-export function encoderLoss(weights: Weights, pixels: tf.Tensor, ids: tf.Tensor, config: EncoderConfig, wanted: Params['losses']): EncoderLosses {
+export function encoderLoss(
+  weights: Weights,
+  pixels: tf.Tensor,
+  ids: tf.Tensor,
+  config: EncoderConfig,
+  wanted: Params['losses'],
+): EncoderLosses {
   const last = visionHidden(weights, pixels, config.vision).at(-1) as tf.Tensor;
   const whole = imageEmbeds(weights, last, config.vision); // [B, e]
-  const patches = wanted.mean + wanted.pooled > 0 ? projectPatches(weights, patchTokens(last, config.vision), config.vision) : undefined; // [B, N, e]
+  const patches =
+    wanted.mean + wanted.pooled > 0
+      ? projectPatches(weights, patchTokens(last, config.vision), config.vision)
+      : undefined; // [B, N, e]
   const average = patches === undefined ? undefined : tf.mean(patches, 1);
   const image = centring(wanted.mean > 0 && average !== undefined ? tf.concat([whole, average], 0) : whole, config);
   const words = textEmbeds(weights, ids, config.text);
@@ -29,7 +38,8 @@ export function encoderLoss(weights: Weights, pixels: tf.Tensor, ids: tf.Tensor,
   const similarity = (x: tf.Tensor) => tf.matMul(unitRows(image(x)) as tf.Tensor2D, z as tf.Tensor2D, false, true);
   const global = similarity(whole);
   const terms = [tf.mul(pairLoss(weights, 'global', global, config), wanted.global)];
-  if (average !== undefined && wanted.mean > 0) terms.push(tf.mul(pairLoss(weights, 'mean', similarity(average), config), wanted.mean));
+  if (average !== undefined && wanted.mean > 0)
+    terms.push(tf.mul(pairLoss(weights, 'mean', similarity(average), config), wanted.mean));
   if (patches !== undefined && wanted.pooled > 0) {
     terms.push(tf.mul(pairLoss(weights, 'pooled', pooledSimilarity(image(patches), z), config), wanted.pooled));
   }

@@ -27,10 +27,24 @@ export function idsOf(captions: readonly Int32Array[]): tf.Tensor2D {
 }
 
 /** One caption of each chosen image, drawn by a stream of the step. */
-export function pairBatch(pairs: Pairs, chosen: readonly number[], how: Preprocessor, side: number, seed: number, step: number): TensorMap {
+export function pairBatch(
+  pairs: Pairs,
+  chosen: readonly number[],
+  how: Preprocessor,
+  side: number,
+  seed: number,
+  step: number,
+): TensorMap {
   const random = stream(seed, 'caption', step);
   const captions = chosen.map((i) => random.pick(pairs.captions[i] as readonly Int32Array[]));
-  return { pixels: pixelsOf(chosen.map((i) => pairs.images[i] as Rgb), how, side), ids: idsOf(captions) };
+  return {
+    pixels: pixelsOf(
+      chosen.map((i) => pairs.images[i] as Rgb),
+      how,
+      side,
+    ),
+    ids: idsOf(captions),
+  };
 }
 
 /** A sample of patches [n, p * p * 3], channels last, of a batch of pixels [B, 3, S, S]. */

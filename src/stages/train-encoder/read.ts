@@ -3,7 +3,13 @@ import { readDataset } from '../../data/dataset.ts';
 import { readImage } from '../../data/image.ts';
 import type { Rgb } from '../../data/resize.ts';
 import { type Tokenizer, textTowerIds } from '../../data/tokenizer.ts';
-import { type SpecialTokens, type TokenizerFiles, tokenizerOf, wordLevelFiles, wordVocabulary } from '../../data/tokenizer-write.ts';
+import {
+  type SpecialTokens,
+  type TokenizerFiles,
+  tokenizerOf,
+  wordLevelFiles,
+  wordVocabulary,
+} from '../../data/tokenizer-write.ts';
 import { readWords } from '../../data/words.ts';
 import { ProblemError } from '../../problem.ts';
 import type { Params } from './kind.ts';
@@ -22,13 +28,20 @@ export async function readCaptions(folder: string): Promise<readonly CaptionedIm
     byImage.set(image, captions);
   }
   if (byImage.size < 2) {
-    throw new ProblemError({ code: 'too-few-pairs', message: `${folder}: an encoder learns from images beside each other; there are ${byImage.size}` });
+    throw new ProblemError({
+      code: 'too-few-pairs',
+      message: `${folder}: an encoder learns from images beside each other; there are ${byImage.size}`,
+    });
   }
   return [...byImage].map(([image, captions]) => ({ image, captions }));
 }
 
 /** Words of the captions and of the list, lower-case, as a word-level tokenizer: CLIP's texts begin and end with a marker, SigLIP's end. */
-export function textTokenizer(params: Params, captions: readonly CaptionedImage[], words: readonly string[]): Readonly<{ files: TokenizerFiles; tokenizer: Tokenizer }> {
+export function textTokenizer(
+  params: Params,
+  captions: readonly CaptionedImage[],
+  words: readonly string[],
+): Readonly<{ files: TokenizerFiles; tokenizer: Tokenizer }> {
   const special: SpecialTokens = {
     ...(params.family === 'clip' ? { bos: '<|startoftext|>' } : {}),
     eos: '<|endoftext|>',
@@ -41,7 +54,12 @@ export function textTokenizer(params: Params, captions: readonly CaptionedImage[
 }
 
 /** Decoded images and token ids of all captions, in memory. */
-export async function loadPairs(folder: string, captioned: readonly CaptionedImage[], tokenizer: Tokenizer, positions: number): Promise<Pairs> {
+export async function loadPairs(
+  folder: string,
+  captioned: readonly CaptionedImage[],
+  tokenizer: Tokenizer,
+  positions: number,
+): Promise<Pairs> {
   const images: Rgb[] = [];
   for (let start = 0; start < captioned.length; start += 32) {
     const part = captioned.slice(start, start + 32);

@@ -25,16 +25,29 @@ import { encoderConfig } from './towers.ts';
 /** Images whose patches the first filters are drawn from; images that the space is centred on; most images kept for retrieval. */
 const [PATCH_IMAGES, CENTRE_IMAGES, HELD_OUT] = [500, 2000, 256];
 
-export const run: Run<Params, 'data' | 'words', 'encoder'> = async ({ params, input, output, scratch, signal, progress, log }) => {
+export const run: Run<Params, 'data' | 'words', 'encoder'> = async ({
+  params,
+  input,
+  output,
+  scratch,
+  signal,
+  progress,
+  log,
+}) => {
   const folder = input.data as string;
   const captioned = await readCaptions(folder);
   const { files, tokenizer } = textTokenizer(params, captioned, await listedWords(input.words as string));
-  const { training, heldOut } = split(await loadPairs(folder, captioned, tokenizer, params.text.positions), params.seed);
+  const { training, heldOut } = split(
+    await loadPairs(folder, captioned, tokenizer, params.text.positions),
+    params.seed,
+  );
   const config = encoderConfig(params, markersOf(tokenizer));
   const how = parsePreprocessor(preprocessorJson(params.family, params.imageSize), 'preprocessor_config.json');
   const fresh = freshWeights(params, config, training, how);
   const parameters = Object.values(fresh).reduce((sum, tensor) => sum + tensor.size, 0);
-  log(`${params.family}: ${parameters} parameters; ${training.images.length} images, ${heldOut.images.length} kept for retrieval`);
+  log(
+    `${params.family}: ${parameters} parameters; ${training.images.length} images, ${heldOut.images.length} kept for retrieval`,
+  );
 
   const started = performance.now();
   const batchSize = Math.min(params.batchSize, training.images.length);
@@ -81,7 +94,12 @@ function split({ images, captions }: Pairs, seed: number): Readonly<{ training: 
   return { training: pick(order.slice(kept)), heldOut: pick(order.slice(0, kept)) };
 }
 
-function freshWeights(params: Params, config: EncoderConfig, training: Pairs, how: Preprocessor): Record<string, tf.Tensor> {
+function freshWeights(
+  params: Params,
+  config: EncoderConfig,
+  training: Pairs,
+  how: Preprocessor,
+): Record<string, tf.Tensor> {
   const pixels = pixelsOf(training.images.slice(0, PATCH_IMAGES), how, params.imageSize);
   const patches = patchesOf(pixels, params.patchSize);
   const weights = initialWeights(config, params.seed, patches);
@@ -90,7 +108,11 @@ function freshWeights(params: Params, config: EncoderConfig, training: Pairs, ho
 }
 
 function stepSpec(params: Params, config: EncoderConfig, names: readonly string[]): StepSpec {
-  const muon = (match: string, share = 1): Group => ({ match: [match], optimiser: 'muon', rate: params.muonLearningRate * share });
+  const muon = (match: string, share = 1): Group => ({
+    match: [match],
+    optimiser: 'muon',
+    rate: params.muonLearningRate * share,
+  });
   const adamw = { optimiser: 'adamw', rate: params.learningRate, beta1: 0.9, beta2: 0.98 } as const;
   // with quick_gelu the two feed-forward matrices have another natural size, and so another step
   const quick = config.family === 'clip' ? QUICK : 1;
@@ -112,8 +134,17 @@ function stepSpec(params: Params, config: EncoderConfig, names: readonly string[
 }
 
 /** The weights as transformers has them: centring folded in, the scalars of the published loss under their names. */
-function publish(weights: Weights, params: Params, config: EncoderConfig, how: Preprocessor, training: Pairs): Record<string, tf.Tensor> {
-  const sample: Pairs = { images: training.images.slice(0, CENTRE_IMAGES), captions: training.captions.slice(0, CENTRE_IMAGES) };
+function publish(
+  weights: Weights,
+  params: Params,
+  config: EncoderConfig,
+  how: Preprocessor,
+  training: Pairs,
+): Record<string, tf.Tensor> {
+  const sample: Pairs = {
+    images: training.images.slice(0, CENTRE_IMAGES),
+    captions: training.captions.slice(0, CENTRE_IMAGES),
+  };
   return tf.tidy(() => {
     const { image, text } = spaceStatistics(weights, config, how, sample, params.losses.mean > 0);
     const towers = Object.entries(weights).filter(([name]) => name.startsWith('vision') || name.startsWith('text'));
@@ -129,5 +160,8 @@ function publish(weights: Weights, params: Params, config: EncoderConfig, how: P
 
 async function writePreprocessor(folder: string, { family, imageSize }: Params): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'preprocessor_config.json'), `${JSON.stringify(preprocessorJson(family, imageSize), null, 2)}\n`);
+  await writeFile(
+    join(folder, 'preprocessor_config.json'),
+    `${JSON.stringify(preprocessorJson(family, imageSize), null, 2)}\n`,
+  );
 }

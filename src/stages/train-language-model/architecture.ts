@@ -10,7 +10,8 @@ import type { Params } from './kind.ts';
 export function decoderConfig(params: Params, tokenizer: Tokenizer): DecoderConfig {
   const { family, hidden, layers, heads, kvHeads = heads, intermediate, ropeTheta, maxPositions } = params;
   const headDim = params.headDim ?? hidden / heads;
-  if (!Number.isInteger(headDim) || headDim % 2 === 1) throw unfit(`headDim is ${headDim}; rotary positions need an even number`);
+  if (!Number.isInteger(headDim) || headDim % 2 === 1)
+    throw unfit(`headDim is ${headDim}; rotary positions need an even number`);
   if (heads % kvHeads !== 0) throw unfit(`${heads} heads cannot share ${kvHeads} key heads`);
   const gemma = family === 'gemma';
   const { bos, eos, pad } = tokenizer;

@@ -5,7 +5,9 @@ import { ProblemError } from '../../problem.ts';
 export type HeldOut = Readonly<{ text: string; family: string }>;
 
 /** The documents of a corpus folder: train.jsonl and heldout.jsonl. Throws ProblemError with file and line. */
-export async function readCorpus(folder: string): Promise<Readonly<{ documents: readonly string[]; heldOut: readonly HeldOut[] }>> {
+export async function readCorpus(
+  folder: string,
+): Promise<Readonly<{ documents: readonly string[]; heldOut: readonly HeldOut[] }>> {
   const documents = await readLines(join(folder, 'train.jsonl'));
   const heldOut = await readLines(join(folder, 'heldout.jsonl'));
   return {

@@ -30,13 +30,19 @@ export async function heldOutAccuracy(
       right.set(family, [...(right.get(family) ?? []), exact]);
     });
   }
-  const shares = [...right].map(([family, hits]) => [`heldout.${family}`, (100 * hits.filter(Boolean).length) / hits.length] as const);
+  const shares = [...right].map(
+    ([family, hits]) => [`heldout.${family}`, (100 * hits.filter(Boolean).length) / hits.length] as const,
+  );
   const mean = shares.reduce((sum, [, share]) => sum + share, 0) / Math.max(1, shares.length);
   return { heldout: mean, ...Object.fromEntries(shares) };
 }
 
 /** The most likely next token after position t of text i. */
-async function bestNext(weights: Weights, config: DecoderConfig, texts: readonly (readonly number[])[]): Promise<(i: number, t: number) => number> {
+async function bestNext(
+  weights: Weights,
+  config: DecoderConfig,
+  texts: readonly (readonly number[])[],
+): Promise<(i: number, t: number) => number> {
   const length = Math.max(...texts.map((ids) => ids.length));
   const ids = new Int32Array(texts.length * length);
   texts.forEach((own, i) => {

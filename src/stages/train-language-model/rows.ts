@@ -2,7 +2,13 @@ import type { Tokenizer } from '../../data/tokenizer.ts';
 import { IGNORED } from '../../train/losses.ts';
 
 /** Training sequences of one length: ids [rows, length], what comes next [rows, length] (-100: nothing), and its weight. */
-export type Rows = Readonly<{ count: number; length: number; ids: Int32Array; next: Int32Array; weights: Float32Array }>;
+export type Rows = Readonly<{
+  count: number;
+  length: number;
+  ids: Int32Array;
+  next: Int32Array;
+  weights: Float32Array;
+}>;
 
 /** Markers of dialogue inside a document. */
 export const ASSISTANT = '<|assistant|>';
@@ -11,7 +17,12 @@ export const ASSISTANT = '<|assistant|>';
  * Whole documents side by side in rows of `length` tokens, each behind its own BOS; one that is longer is cut into
  * several rows. A token between `<|assistant|>` and the end of the answer, the end included, weighs `answerWeight`.
  */
-export function packRows(documents: readonly string[], tokenizer: Tokenizer, length: number, answerWeight: number): Rows {
+export function packRows(
+  documents: readonly string[],
+  tokenizer: Tokenizer,
+  length: number,
+  answerWeight: number,
+): Rows {
   const [assistant, eos] = [tokenizer.idOf(ASSISTANT), tokenizer.eos];
   const packed = fillRows(documents, tokenizer, length);
   const ids = new Int32Array(packed.length * length).fill(tokenizer.pad ?? 0);

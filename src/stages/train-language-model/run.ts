@@ -3,13 +3,19 @@ import { trainBytePairs } from '../../data/bpe.ts';
 import { saveCheckpoint } from '../../data/checkpoint-write.ts';
 import type { DecoderConfig } from '../../data/config.ts';
 import { epochOrder } from '../../data/order.ts';
-import { type SpecialTokens, bytePairFiles, specialList, tokenizerOf, writeTokenizer } from '../../data/tokenizer-write.ts';
+import {
+  bytePairFiles,
+  type SpecialTokens,
+  specialList,
+  tokenizerOf,
+  writeTokenizer,
+} from '../../data/tokenizer-write.ts';
 import { capture } from '../../engine/capture.ts';
 import type { TensorMap } from '../../nn/compile.ts';
 import { decode, embedTokens, headMatrix } from '../../nn/decoder.ts';
 import type { Weights } from '../../nn/weights.ts';
-import { headCrossEntropy, weightedMean } from '../../train/losses.ts';
 import { train } from '../../train/loop.ts';
+import { headCrossEntropy, weightedMean } from '../../train/losses.ts';
 import type { StepSpec } from '../../train/step.ts';
 import type { Run } from '../kind.ts';
 import { decoderConfig, initialWeights } from './architecture.ts';
@@ -18,17 +24,37 @@ import { heldOutAccuracy } from './evaluate.ts';
 import type { Params } from './kind.ts';
 import { packRows, type Rows } from './rows.ts';
 
-const SPECIAL: SpecialTokens = { pad: '<pad>', bos: '<s>', eos: '</s>', unk: '<unk>', more: ['<|user|>', '<|assistant|>'] };
+const SPECIAL: SpecialTokens = {
+  pad: '<pad>',
+  bos: '<s>',
+  eos: '</s>',
+  unk: '<unk>',
+  more: ['<|user|>', '<|assistant|>'],
+};
 
-export const run: Run<Params, 'corpus', 'model'> = async ({ params, input, output, scratch, signal, progress, log }) => {
+export const run: Run<Params, 'corpus', 'model'> = async ({
+  params,
+  input,
+  output,
+  scratch,
+  signal,
+  progress,
+  log,
+}) => {
   const { documents, heldOut } = await readCorpus(input.corpus as string);
-  const files = bytePairFiles(trainBytePairs(documents, params.symbols, specialList(SPECIAL)), SPECIAL, params.maxPositions);
+  const files = bytePairFiles(
+    trainBytePairs(documents, params.symbols, specialList(SPECIAL)),
+    SPECIAL,
+    params.maxPositions,
+  );
   const tokenizer = tokenizerOf(files);
   const config = decoderConfig(params, tokenizer);
   const rows = packRows(documents, tokenizer, params.length, params.answerWeight);
   const fresh = initialWeights(config, params.seed);
   const parameters = Object.values(fresh).reduce((sum, tensor) => sum + tensor.size, 0);
-  log(`${config.family}: ${parameters} parameters, ${tokenizer.vocabSize} symbols; ${documents.length} documents in ${rows.count} rows`);
+  log(
+    `${config.family}: ${parameters} parameters, ${tokenizer.vocabSize} symbols; ${documents.length} documents in ${rows.count} rows`,
+  );
 
   const started = performance.now();
   let loss = Number.NaN;

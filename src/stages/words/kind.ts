@@ -7,7 +7,12 @@ const params = {
   required: ['file'],
   properties: {
     file: { type: 'string', format: 'path', description: 'Word list, one word a line, UTF-8.' },
-    onBadItem: { type: 'string', enum: ['stop', 'skip'], default: 'stop', description: 'A line that is not UTF-8 or a word given twice.' },
+    onBadItem: {
+      type: 'string',
+      enum: ['stop', 'skip'],
+      default: 'stop',
+      description: 'A line that is not UTF-8 or a word given twice.',
+    },
   },
 } as const;
 
