@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Json } from '../hash.ts';
 import type { ModelConfig } from './config.ts';
 import { configJson } from './config-json.ts';
 import { byteLength, type TensorToWrite, writeSafetensors } from './safetensors-write.ts';
@@ -10,6 +11,8 @@ export type SaveOptions = Readonly<{
   dtype?: 'F32' | 'F16' | 'BF16';
   /** files are split before they grow beyond this; default 5 GB, as transformers does */
   shardBytes?: number;
+  /** further keys of config.json, which transformers keeps without reading */
+  extra?: Readonly<Record<string, Json>>;
 }>;
 
 const dtypeNames = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
@@ -22,10 +25,13 @@ export async function saveCheckpoint(
   folder: string,
   config: ModelConfig,
   weights: Readonly<Record<string, Tensor>>,
-  { dtype = 'F32', shardBytes = 5e9 }: SaveOptions = {},
+  { dtype = 'F32', shardBytes = 5e9, extra = {} }: SaveOptions = {},
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeJson(join(folder, 'config.json'), configJson({ ...config, dtype: dtypeNames[dtype] }));
+  await writeJson(join(folder, 'config.json'), {
+    ...configJson({ ...config, dtype: dtypeNames[dtype] }),
+    ...extra,
+  });
   const decoder = config.family === 'llava' ? config.text : config;
   if ('eos' in decoder) {
     const { bos, eos, pad } = decoder;

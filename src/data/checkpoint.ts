@@ -73,7 +73,6 @@ export async function loadWeights(folder: string, options: LoadOptions = {}): Pr
     const chosen = choose(opened, options.prefix ?? '');
     if (options.expect !== undefined) check(folder, chosen, options.expect);
     for (const [name, info] of chosen) {
-      if (options.expect !== undefined && options.expect[name] === undefined) continue; // the stored head of a tied model
       const { shape, values } = await opened.read(info.name);
       loaded[name] = tf.tensor(values, [...shape], values instanceof Float32Array ? 'float32' : 'int32');
     }
@@ -129,7 +128,7 @@ function check(
     }
   }
   for (const [name, info] of found) {
-    // a tied head is stored by some writers; transformers ignores it, and so must we
+    // a tied model may store its head all the same: a copy, or one of its own that transformers 5 then takes
     if (expected[name] !== undefined || /(^|\.)lm_head\.weight$/.test(name)) continue;
     problems.push({ code: 'surplus-tensor', message: `${info.file}: tensor "${name}" is none of this model's` });
   }

@@ -22,7 +22,6 @@ function encoder(config: EncoderConfig): { readonly [key: string]: Json } {
     architectures: [isClip ? 'CLIPModel' : 'SiglipModel'],
     model_type: config.family,
     ...(isClip ? { projection_dim: config.projection } : {}),
-    initializer_factor: 1,
     torch_dtype: config.dtype,
     text_config: textTower(config.text),
     vision_config: visionTower(config.vision),
@@ -37,7 +36,6 @@ function tower(config: VisionConfig | TextConfig): { readonly [key: string]: Jso
     intermediate_size: config.intermediate,
     hidden_act: config.activation,
     layer_norm_eps: config.layerNormEps,
-    attention_dropout: 0,
     ...(config.family === 'clip' ? { projection_dim: config.projection } : {}),
   };
 }
@@ -83,7 +81,6 @@ function decoder(config: DecoderConfig): { readonly [key: string]: Json } {
     rope_theta: config.ropeTheta,
     rope_scaling: null,
     attention_bias: false,
-    attention_dropout: 0,
     max_position_embeddings: config.maxPositions,
     ...(config.family === 'phi3' ? phi3(config) : {}),
     tie_word_embeddings: config.tied,
@@ -99,8 +96,6 @@ function phi3(config: DecoderConfig): { readonly [key: string]: Json } {
   return {
     original_max_position_embeddings: config.maxPositions,
     sliding_window: config.slidingWindow ?? null,
-    embd_pdrop: 0,
-    resid_pdrop: 0,
   };
 }
 

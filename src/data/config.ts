@@ -59,7 +59,7 @@ export type DecoderConfig = Readonly<{
   activation: Activation;
   ropeTheta: number;
   rmsEps: number;
-  /** the head is the embedding; a stored `lm_head.weight` is then ignored, as transformers does */
+  /** the head is the embedding, unless the checkpoint stores a differing `lm_head.weight` */
   tied: boolean;
   maxPositions: number;
   /** a query sees this many keys, itself included; absent: all */

@@ -20,8 +20,8 @@ export function exact(family: string, at: string, actual: unknown, expected: unk
 export function printExactAtEnd(): void {
   afterAll(() => {
     for (const [family, { items, different }] of counts) {
-      console.log(
-        `${family.padEnd(34)} ${String(items).padStart(4)} items    ${different === 0 ? 'all exact' : `${different} DIFFER`}`,
+      process.stdout.write(
+        `${family.padEnd(34)} ${String(items).padStart(4)} items    ${different === 0 ? 'all exact' : `${different} DIFFER`}\n`,
       );
     }
   });
