@@ -1,23 +1,12 @@
 import { orderFrom } from '../graph/order.ts';
 import type { Problem } from '../problem.ts';
+import { assemble, type Drawn, type Made } from './assemble.ts';
 import type { CellPlan } from './cells.ts';
 import { type Checking, checkStage, connect, kindTakesSeed, type Variant } from './check.ts';
 import type { Draft } from './draft.ts';
 import type { Cell, Ref, Row, StageSpec } from './experiment.ts';
 import { mergeAt } from './merge.ts';
 import { type Fields, placeOf, toJson } from './node.ts';
-
-/** A stage made for one or more cells; its id is known when all cells are. */
-type Made = {
-  readonly variant: Variant;
-  readonly inputs: readonly Readonly<{ port: string; from: Made; output: string }>[];
-  /** the cell that made it */
-  readonly cell: CellPlan;
-  readonly index: number;
-  id: string;
-};
-
-type Drawn = Readonly<{ cell: CellPlan; names: readonly string[]; stages: readonly Made[] }>;
 
 export type Expansion = Readonly<{
   stages: readonly StageSpec[];
@@ -230,18 +219,6 @@ function reportCycle(cycle: readonly string[], { draft, variants, checking }: St
 }
 
 function finish(drawn: readonly Drawn[], state: State): Expansion {
-  const made = [...state.made.values()];
-  nameAll(made, state.draft);
-  const stages = made.map(
-    ({ variant, inputs, id }): StageSpec => ({
-      id,
-      name: variant.name,
-      kind: variant.kind.kind,
-      params: variant.params,
-      inputs: Object.fromEntries(inputs.map(({ port, from, output }) => [port, { stage: from.id, port: output }])),
-      at: placeOf(variant.field),
-    }),
-  );
   const needed = new Set(drawn.flatMap(({ names }, index) => (names === drawn[index - 1]?.names ? [] : names)));
   const variants = new Map<string, Variant[]>();
   for (const [key, variant] of state.checked) {
@@ -249,8 +226,7 @@ function finish(drawn: readonly Drawn[], state: State): Expansion {
     if (variant?.valid) append(variants, name, variant);
   }
   return {
-    stages,
-    cells: makeCells(drawn, state.draft),
+    ...assemble([...state.made.values()], drawn, state.draft),
     rows: [...new Set(drawn.map(({ cell }) => cell.row))],
     unused: [...state.draft.stages.keys()].filter((name) => !needed.has(name)),
     variants,
@@ -261,35 +237,4 @@ function append<T>(lists: Map<string, T[]>, key: string, item: T): void {
   const list = lists.get(key);
   if (list === undefined) lists.set(key, [item]);
   else list.push(item);
-}
-
-/** A stage is called by its name; where several exist, by the cell that made it first. */
-function nameAll(made: readonly Made[], draft: Draft): void {
-  const counts = new Map<string, number>();
-  const variesBySeed = new Set<string>();
-  for (const { variant, cell } of made) {
-    counts.set(variant.name, (counts.get(variant.name) ?? 0) + 1);
-    if (!cell.isFirstSeed) variesBySeed.add(variant.name);
-  }
-  const isTable = draft.rows.size > 0 || draft.vary.length > 0;
-  for (const stage of made) {
-    const { name } = stage.variant;
-    const seed = variesBySeed.has(name) ? [`seed=${stage.cell.seed}`] : [];
-    const label = [...(isTable ? [stage.cell.row.name] : []), ...seed].join(',');
-    stage.id = (counts.get(name) ?? 0) > 1 ? `${name}[${label}]` : name;
-  }
-}
-
-/** Neighbouring cells with the same stages share one record. */
-function makeCells(drawn: readonly Drawn[], draft: Draft): readonly Cell[] {
-  let last: readonly Made[] | undefined;
-  let stages: Record<string, string> = {};
-  return drawn.map(({ cell, names, stages: made }) => {
-    if (made !== last) {
-      stages = {};
-      for (const [index, name] of names.entries()) stages[name] = made[index]?.id ?? '';
-      last = made;
-    }
-    return { row: cell.row.name, ...(draft.seeds.length === 0 ? {} : { seed: cell.seed }), stages };
-  });
 }
