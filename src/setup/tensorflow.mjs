@@ -141,13 +141,15 @@ async function cudaRequirements(python, wheel) {
 
 /** Only what the addon is built and run with: 8 MB of headers out of 200, two libraries, and CUDA's. */
 const unpackScript = `
-import sys, zipfile
+import os, sys, zipfile
 wheel, into = zipfile.ZipFile(sys.argv[1]), sys.argv[2]
 headers = tuple('tensorflow/include/' + part for part in ('tensorflow/c/', 'tensorflow/core/platform/', 'tsl/', 'xla/tsl/'))
 for name in wheel.namelist():
     library = name.startswith('tensorflow/libtensorflow_cc.') or name.startswith('tensorflow/libtensorflow_framework.')
-    cuda = name.startswith('nvidia/') and ('/lib/' in name or '/bin/' in name or '/nvvm/' in name)
-    if library or cuda or name.startswith(headers): wheel.extract(name, into)
+    cuda = name.startswith('nvidia/') and ('/lib/' in name or '/bin/' in name or '/nvvm/' in name) and not name.endswith('.a')
+    if not (library or cuda or name.startswith(headers)): continue
+    path = wheel.extract(name, into)
+    if '/bin/' in name and os.path.isfile(path): os.chmod(path, 0o755)
 `;
 
 /**

@@ -4,7 +4,7 @@ import { nvidiaGpus } from './programs.mjs';
 export const tensorflowVersion = '2.21.0';
 
 /**
- * One build of TensorFlow's library, by the wheel that carries it. `requirement` is what pip is asked for.
+ * One build of TensorFlow's library, by the wheel that carries it.
  * @typedef {Readonly<{
  *   name: string, wheel: string, tag: string, megabytes: number, cuda: boolean, sha256?: string
  * }>} Variant
@@ -29,6 +29,7 @@ const variants = {
     tag: 'manylinux_2_27_x86_64',
     megabytes: 3000,
     cuda: true,
+    sha256: 'b3b95643c4e70eb925839938fb35cbe142f317ec84af6844ee61513713bb13c0',
   },
   'linux-arm64': {
     name: 'linux-arm64-cpu',
