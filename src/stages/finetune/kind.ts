@@ -8,7 +8,12 @@ const params = {
   properties: {
     ...optimisation,
     conversation: { ...conversation, default: 'vicuna_v1' },
-    maxTokens: { type: 'integer', minimum: 8, default: 2048, description: 'Longest sequence with image tokens; longer examples are cut.' },
+    maxTokens: {
+      type: 'integer',
+      minimum: 8,
+      default: 2048,
+      description: 'Longest sequence with image tokens; longer examples are cut.',
+    },
     turns: {
       type: 'string',
       enum: ['dialogue', 'independent'],
@@ -43,14 +48,19 @@ export function trainsVision(trainable: readonly string[]): boolean {
 
 export const finetune: StageKind<Params, 'languageModel' | 'encoder' | 'data' | 'features' | 'adapter', 'model'> = {
   kind: 'finetune',
-  summary: 'Stage 2: trains adapter and language model on instructions, and the vision encoder where `trainable` says so.',
+  summary:
+    'Stage 2: trains adapter and language model on instructions, and the vision encoder where `trainable` says so.',
   version: 1,
   params,
   inputs: {
     languageModel: { type: 'language-model', description: 'where training starts' },
     encoder: { type: 'encoder', description: 'its vision tower becomes part of the model' },
     data: { type: 'dataset', description: 'instruction conversations' },
-    features: { type: 'features', description: 'encoder features of the same images; not used when the encoder trains', optional: true },
+    features: {
+      type: 'features',
+      description: 'encoder features of the same images; not used when the encoder trains',
+      optional: true,
+    },
     adapter: { type: 'adapter', description: 'from pretrain; without it the adapter starts untrained', optional: true },
   },
   outputs: { model: { type: 'model', description: 'LLaVA checkpoint (LlavaForConditionalGeneration)' } },

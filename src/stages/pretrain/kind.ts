@@ -8,7 +8,12 @@ const params = {
   properties: {
     ...optimisation,
     conversation: { ...conversation, default: 'plain' },
-    maxTokens: { type: 'integer', minimum: 8, default: 2048, description: 'Longest sequence with image tokens; longer examples are cut.' },
+    maxTokens: {
+      type: 'integer',
+      minimum: 8,
+      default: 2048,
+      description: 'Longest sequence with image tokens; longer examples are cut.',
+    },
     projector,
     align: {
       type: 'object',
@@ -16,24 +21,47 @@ const params = {
       default: {},
       description: 'Supervised Embedding Alignment: the token-level contrastive loss L_a (Eq. 7-9).',
       properties: {
-        weight: { type: 'number', minimum: 0, default: 0, description: 'lambda of Eq. 11; 0 is plain LLaVA pre-training.' },
+        weight: {
+          type: 'number',
+          minimum: 0,
+          default: 0,
+          description: 'lambda of Eq. 11; 0 is plain LLaVA pre-training.',
+        },
         window: { type: 'integer', minimum: 1, default: 2, description: 'One patch is drawn from every k x k window.' },
-        edge: { type: 'string', enum: ['keep', 'drop'], default: 'keep', description: 'Partial windows at the edge of the grid.' },
+        edge: {
+          type: 'string',
+          enum: ['keep', 'drop'],
+          default: 'keep',
+          description: 'Partial windows at the edge of the grid.',
+        },
         sample: {
           type: 'string',
           enum: ['weighted', 'top1', 'uniform'],
           default: 'weighted',
           description: 'How a label is drawn for a patch: in proportion to its score (Eq. 7), the best, or any.',
         },
-        dedupe: { type: 'boolean', default: true, description: 'Keep one patch per label in a batch, so that negatives are negatives.' },
+        dedupe: {
+          type: 'boolean',
+          default: true,
+          description: 'Keep one patch per label in a batch, so that negatives are negatives.',
+        },
         temperature: {
           type: 'object',
           additionalProperties: false,
           default: {},
           properties: {
-            initial: { type: 'number', exclusiveMinimum: 0, default: 1, description: 'tau at the start (the paper: log-temperature 0).' },
+            initial: {
+              type: 'number',
+              exclusiveMinimum: 0,
+              default: 1,
+              description: 'tau at the start (the paper: log-temperature 0).',
+            },
             learnable: { type: 'boolean', default: true },
-            learningRate: { type: 'number', exclusiveMinimum: 0, description: "Peak learning rate of log tau; default: the adapter's." },
+            learningRate: {
+              type: 'number',
+              exclusiveMinimum: 0,
+              description: "Peak learning rate of log tau; default: the adapter's.",
+            },
           },
         },
         target: {
@@ -58,11 +86,18 @@ export const pretrain: StageKind<Params, 'languageModel' | 'data' | 'features' |
     languageModel: { type: 'language-model', description: 'frozen' },
     data: { type: 'dataset', description: 'image-caption conversations' },
     features: { type: 'features', description: 'encoder features of the same images' },
-    labels: { type: 'labels', description: 'patch labels of the same images; needed when align.weight > 0', optional: true },
+    labels: {
+      type: 'labels',
+      description: 'patch labels of the same images; needed when align.weight > 0',
+      optional: true,
+    },
   },
   outputs: { adapter: { type: 'adapter', description: "LLaVA's mm_projector" } },
   unused: ({ align }) => (align.weight === 0 ? ['labels'] : []),
-  identity: ({ checkpointSeconds: _, align, ...identity }) => ({ ...identity, align: align.weight === 0 ? null : align }),
+  identity: ({ checkpointSeconds: _, align, ...identity }) => ({
+    ...identity,
+    align: align.weight === 0 ? null : align,
+  }),
   metrics: () => ['loss', 'lossCaption', 'lossAlign', 'temperature', 'pairs', 'steps', 'secondsPerStep'],
   needs: () => ({ engine: true, memory: 1.5e9 }),
   load: () => import('./run.ts'),

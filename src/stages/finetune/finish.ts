@@ -1,0 +1,57 @@
+import { copyFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { saveCheckpoint } from '../../data/checkpoint-write.ts';
+import { gridSide, type LlavaConfig } from '../../data/config.ts';
+import { LLAVA_PARTS } from '../../nn/llava.ts';
+import { prefixed, type Weights, within } from '../../nn/weights.ts';
+import { ADAPTER_ACTIVATION, folded } from '../../train/adapter.ts';
+import type { ModelShape } from './objective.ts';
+import { PARTS } from './parts.ts';
+
+/** SigLIP has no class token that could be dropped. */
+export function llavaConfig({ text, vision, layer }: ModelShape, imageToken: number): LlavaConfig {
+  return {
+    family: 'llava',
+    vision,
+    text,
+    imageToken,
+    ...(text.pad === undefined ? {} : { pad: text.pad }),
+    featureLayer: layer,
+    featureSelect: vision.family === 'clip' ? 'default' : 'full',
+    projectorActivation: ADAPTER_ACTIVATION,
+    projectorBias: true,
+    dtype: 'float32',
+  };
+}
+
+/**
+ * Writes a LlavaForConditionalGeneration folder from trained weights (all three parts) and the encoder's preprocessor;
+ * the tokenizer is there already. The standardisation is folded into the adapter.
+ */
+export async function writeModel(
+  folder: string,
+  weights: Weights,
+  config: LlavaConfig,
+  origin: Readonly<{ encoder: string; conversation: string }>,
+): Promise<void> {
+  const projector = folded(within(weights, PARTS.projector), weights);
+  const published = {
+    ...prefixed(LLAVA_PARTS.vision, within(weights, PARTS.vision)),
+    ...prefixed(LLAVA_PARTS.projector, projector),
+    ...prefixed(LLAVA_PARTS.language, within(weights, PARTS.language)),
+  };
+  const tokens = gridSide(config.vision) ** 2;
+  const extra = { image_seq_length: tokens, conversation_template: origin.conversation };
+  await saveCheckpoint(folder, config, published, { extra });
+  tf.dispose(projector);
+  await copyFile(join(origin.encoder, 'preprocessor_config.json'), join(folder, 'preprocessor_config.json'));
+  const processor = {
+    processor_class: 'LlavaProcessor',
+    image_token: '<image>',
+    patch_size: config.vision.patchSize,
+    num_additional_image_tokens: config.vision.family === 'clip' ? 1 : 0,
+    vision_feature_select_strategy: config.featureSelect,
+  };
+  await writeFile(join(folder, 'processor_config.json'), `${JSON.stringify(processor, null, 2)}\n`);
+}

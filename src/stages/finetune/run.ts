@@ -1,0 +1,139 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { readConfigOf } from '../../data/checkpoint.ts';
+import { gridSide } from '../../data/config.ts';
+import { type ChatRecord, imagesOf, readDataset } from '../../data/dataset.ts';
+import { copyWithImageToken } from '../../data/image-token.ts';
+import { loadTokenizer } from '../../data/tokenizer.ts';
+import { capture } from '../../engine/capture.ts';
+import { decoderShapes } from '../../nn/decoder.ts';
+import { projectorShapes } from '../../nn/projector.ts';
+import { towerShapes } from '../../nn/vit.ts';
+import { prefixed, type Shapes, type Weights } from '../../nn/weights.ts';
+import { adapterConfig } from '../../train/adapter.ts';
+import { openHistory } from '../../train/history.ts';
+import { describeLessons, type Lessons, planLessons } from '../../train/lessons.ts';
+import { train } from '../../train/loop.ts';
+import { groupsOf, scheduleOf } from '../../train/optimisation.ts';
+import type { StepSpec } from '../../train/step.ts';
+import { selectTrainable } from '../../train/trainable.ts';
+import type { Job, Metrics } from '../kind.ts';
+import { llavaConfig, writeModel } from './finish.ts';
+import type { Params } from './kind.ts';
+import { finetuneLoss, type ModelShape } from './objective.ts';
+import { PARTS } from './parts.ts';
+import { loadLanguage, loadOrStartAdapter, loadTower } from './start.ts';
+import { cachedInput, pixelInput, type VisualInput } from './visual-input.ts';
+
+type FinetuneJob = Job<Params, 'languageModel' | 'encoder' | 'data' | 'features' | 'adapter', 'model'>;
+
+export async function run(job: FinetuneJob): Promise<Metrics> {
+  const { params, input, output } = job;
+  const folders = {
+    languageModel: input.languageModel as string,
+    encoder: input.encoder as string,
+    data: input.data as string,
+  };
+  const { vision: towerConfig } = await readConfigOf(folders.encoder, 'encoder');
+  const decoder = await readConfigOf(folders.languageModel, 'language-model');
+  const records = await readDataset(folders.data);
+  const imageToken = await copyWithImageToken(folders.languageModel, output.model);
+  const { language, text } = await loadLanguage(folders.languageModel, decoder, imageToken);
+  const model: ModelShape = { text, vision: towerConfig, layer: params.layer };
+  const shapes = shapesOf(model);
+  const trainable = selectTrainable(params.trainable, Object.keys(shapes));
+  selectTrainable(Object.keys(params.learningRates), Object.keys(shapes)); // a rate for nothing is a mistake
+  const lessons = planLessons(records, params, {
+    tokenizer: await loadTokenizer(folders.languageModel),
+    template: params.conversation,
+    turns: params.turns,
+    tokens: gridSide(towerConfig) ** 2,
+    maxTokens: params.maxTokens,
+    ...(text.slidingWindow === undefined ? {} : { slidingWindow: text.slidingWindow }),
+  });
+  job.log(describeLessons(lessons, records.length));
+
+  const tower = await loadTower(folders.encoder, towerConfig);
+  const images = imagesOf(records);
+  const frozen = !trainable.some((name) => name.startsWith(PARTS.vision));
+  const cached = frozen && input.features !== undefined;
+  const visual =
+    cached && input.features !== undefined
+      ? await cachedInput(input.features, images, towerConfig, params.layer)
+      : await pixelInput(folders, images, tower, towerConfig, params.layer);
+  try {
+    const { adapter, standard } = await loadOrStartAdapter(params, input.adapter, language, text, visual);
+    const weights = {
+      ...prefixed(PARTS.projector, adapter),
+      ...prefixed(PARTS.language, language),
+      ...standard,
+    };
+    const vision = prefixed(PARTS.vision, tower);
+    const spec = stepSpec(params, model, trainable, shapes);
+    const { trained, metrics } = await trainModel(job, spec, cached ? weights : { ...weights, ...vision }, {
+      records,
+      lessons,
+      visual,
+    });
+    const origin = { encoder: folders.encoder, conversation: params.conversation };
+    await writeModel(output.model, { ...vision, ...trained }, llavaConfig(model, imageToken), origin);
+    tf.dispose([weights, vision, trained]);
+    return metrics;
+  } finally {
+    visual.sample.dispose();
+    visual.close();
+  }
+}
+
+/** Names and shapes of everything that could train. */
+function shapesOf({ text, vision }: ModelShape): Shapes {
+  return {
+    ...prefixed(PARTS.projector, projectorShapes(adapterConfig(vision.hidden, text.hidden))),
+    ...prefixed(PARTS.language, decoderShapes(text)),
+    ...prefixed(PARTS.vision, towerShapes(vision)),
+  };
+}
+
+function stepSpec(params: Params, model: ModelShape, trainable: readonly string[], shapes: Shapes): StepSpec {
+  const own = Object.fromEntries(trainable.map((name) => [name, shapes[name] as readonly number[]]));
+  return {
+    trainable,
+    groups: groupsOf(params, own, params.learningRates),
+    clip: params.clip,
+    accumulation: params.accumulate,
+    loss: (weights, batch) => finetuneLoss(weights, batch, model),
+  };
+}
+
+type Material = Readonly<{ records: readonly ChatRecord[]; lessons: Lessons; visual: VisualInput }>;
+
+async function trainModel(
+  { params, scratch, signal, progress }: FinetuneJob,
+  spec: StepSpec,
+  weights: Weights,
+  { records, lessons, visual }: Material,
+): Promise<{ trained: Weights; metrics: Metrics }> {
+  const history = openHistory(scratch);
+  const started = performance.now();
+  let ran = 0;
+  const trained = await train({
+    weights,
+    spec,
+    schedule: scheduleOf(params, lessons.steps),
+    batch: async (step, micro) => {
+      const names = lessons.chosen(step, micro).map((i) => records[i]?.image);
+      return { ...(await visual.take(names)), ...lessons.texts(step, micro) };
+    },
+    compile: capture,
+    scratch: { folder: scratch, everySeconds: params.checkpointSeconds },
+    signal,
+    report: ({ step, of, losses, rate, norm }) => {
+      ran++;
+      const loss = losses['total'] as number;
+      history.add(step, { loss });
+      progress(step + 1, of, { loss, learningRate: rate * params.learningRate, norm });
+    },
+  });
+  const seconds = (performance.now() - started) / 1000;
+  const metrics = { ...history.lastFifth(lessons.steps), steps: lessons.steps };
+  return { trained, metrics: { ...metrics, secondsPerStep: ran === 0 ? 0 : seconds / ran } };
+}

@@ -1,0 +1,84 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { loadAdapter } from '../data/adapter.ts';
+import { saveAdapter } from '../data/checkpoint-write.ts';
+import { LLAVA_PARTS } from '../nn/llava.ts';
+import type { ProjectorConfig } from '../nn/projector.ts';
+import { projectorShapes } from '../nn/projector.ts';
+import { prefixed, type Weights, within } from '../nn/weights.ts';
+import { type Problem, ProblemError } from '../problem.ts';
+
+/** What an adapter was trained for. */
+export type AdapterOrigin = Readonly<{
+  /** hidden state of the vision tower that it reads, as a user writes it: -2 is the second-last block's output */
+  layer: number;
+  conversation: string;
+  languageFamily: string;
+}>;
+
+/**
+ * Writes mm_projector.safetensors in LLaVA's naming and a config.json with LLaVA's keys for it. Visual tokens enter the
+ * language model as they are: Gemma's scaling of word embeddings is not applied to them (transformers 5's convention).
+ */
+export async function writeAdapter(
+  folder: string,
+  adapter: Weights,
+  { input, output }: ProjectorConfig,
+  { layer, conversation, languageFamily }: AdapterOrigin,
+): Promise<void> {
+  await saveAdapter(folder, prefixed(LLAVA_PARTS.projector, adapter));
+  const config = {
+    mm_projector_type: 'mlp2x_gelu',
+    mm_hidden_size: input,
+    hidden_size: output,
+    mm_vision_select_layer: layer,
+    mm_vision_select_feature: 'patch',
+    conversation_template: conversation,
+    language_model_type: languageFamily,
+    visual_tokens_scaled: false,
+  };
+  await writeFile(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+}
+
+/**
+ * The adapter of a folder by short names (`linear_1.weight`, ...), checked against what it must fit. A config.json beside
+ * it that names another hidden state of the vision tower, or other sizes, is a ProblemError. The caller disposes.
+ */
+export async function readAdapter(
+  folder: string,
+  config: ProjectorConfig,
+  layer: number,
+): Promise<Record<string, tf.Tensor>> {
+  await checkOrigin(folder, layer);
+  const adapter = within(await loadAdapter(folder), LLAVA_PARTS.projector);
+  const problems = Object.entries(projectorShapes(config)).flatMap(([name, shape]): Problem[] => {
+    const found = adapter[name]?.shape;
+    if (found?.join() === shape.join()) return [];
+    const message = `${folder}: ${name} is [${found?.join(', ')}], but encoder and language model need [${shape.join(', ')}]`;
+    return [{ code: 'wrong-shape', message, hint: 'the adapter was trained for another encoder or language model' }];
+  });
+  if (problems.length > 0) {
+    tf.dispose(adapter);
+    throw new ProblemError(...problems);
+  }
+  return { ...adapter };
+}
+
+async function checkOrigin(folder: string, layer: number): Promise<void> {
+  const file = join(folder, 'config.json');
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return; // LLaVA's adapters travel without one too
+    throw new ProblemError({ code: 'bad-adapter', message: `${file}: not valid JSON: ${(error as Error).message}` });
+  }
+  const stated = (json as Readonly<Record<string, unknown>> | null)?.['mm_vision_select_layer'];
+  if (stated === undefined || stated === layer) return;
+  throw new ProblemError({
+    code: 'layer-mismatch',
+    message: `${folder}: the adapter reads hidden state ${stated} of the vision tower, but layer is ${layer}`,
+    hint: `set layer: ${stated}, or pre-train on features of layer ${layer}`,
+  });
+}

@@ -1,0 +1,105 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { openLabels } from '../data/labels.ts';
+import { stream } from '../data/random.ts';
+import type { Tokenizer } from '../data/tokenizer.ts';
+import type { TensorMap } from '../nn/compile.ts';
+import { ProblemError } from '../problem.ts';
+import { requireImages } from './cached-features.ts';
+import {
+  type PatchLabels,
+  padPicks,
+  type SampleSettings,
+  sampleLabels,
+  type WindowDraws,
+  windowsOf,
+} from './sample-labels.ts';
+
+/** Patches with their labels for the alignment loss, drawn batch by batch. Close it. */
+export type AlignmentPairs = Readonly<{
+  words: readonly string[];
+  /**
+   * Pairs of some images at a step: `rows` [N] of the flattened visual tokens, `words` [N], `kept` [N] (0 for padding).
+   * The draws of an image depend on the seed, the step and its name alone.
+   */
+  take(step: number, names: readonly (string | undefined)[]): Readonly<{ tensors: TensorMap; pairs: number }>;
+  close(): void;
+}>;
+
+export type PairOptions = Omit<SampleSettings, 'grid'> &
+  Readonly<{
+    seed: number;
+    /** images that will be asked for */
+    images: readonly string[];
+    /** patches down and across of the features that the adapter reads */
+    grid: readonly [number, number];
+  }>;
+
+/** Opens a labels folder. Throws ProblemError when it is of other images or of another grid of patches. */
+export async function openAlignmentPairs(folder: string, options: PairOptions): Promise<AlignmentPairs> {
+  const labels = await openLabels(folder);
+  const { manifest, words, scores, indexOf, close } = labels;
+  try {
+    if (manifest.grid.join() !== options.grid.join()) throw gridMismatch(folder, manifest.grid, options.grid);
+    requireImages('labels', folder, options.images, manifest.images, indexOf);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  const windows = windowsOf(options).length;
+  const patches = options.grid[0] * options.grid[1];
+  const labelsOf = (name: string | undefined): PatchLabels => {
+    const own = {
+      words: new Int32Array(words.size).fill(-1),
+      scores: new Float32Array(scores.size),
+      top: manifest.top,
+    };
+    if (name === undefined) return own;
+    words.readInto(own.words, 0, indexOf(name) as number);
+    scores.readInto(own.scores, 0, indexOf(name) as number);
+    return own;
+  };
+  return {
+    words: manifest.words,
+    take(step, names) {
+      const draws = names.map((name) => drawsOf(options.seed, step, name ?? '', windows));
+      const found = sampleLabels(names.map(labelsOf), draws, options);
+      const room = names.length * windows;
+      const size = options.dedupe ? Math.min(room, manifest.words.length) : room;
+      const { rows, words: chosen, kept } = padPicks(found, size, patches);
+      const tensors = {
+        rows: tf.tensor1d(rows, 'int32'),
+        words: tf.tensor1d(chosen, 'int32'),
+        kept: tf.tensor1d(kept),
+      };
+      return { tensors, pairs: found.length };
+    },
+    close,
+  };
+}
+
+function drawsOf(seed: number, step: number, image: string, windows: number): WindowDraws {
+  const random = stream(seed, 'align', step, image);
+  const draw = (): Float64Array => Float64Array.from({ length: windows }, random.next);
+  return { patch: draw(), label: draw(), priority: draw() };
+}
+
+function gridMismatch(folder: string, found: readonly number[], wanted: readonly number[]): ProblemError {
+  return new ProblemError({
+    code: 'grid-mismatch',
+    message: `${folder}: labels are of ${found.join(' x ')} patches, features of ${wanted.join(' x ')}`,
+    hint: 'labels and features must come from the same encoder',
+  });
+}
+
+/** Token ids of every word. Throws ProblemError naming words of which the tokenizer makes nothing. */
+export function tokeniseWords(tokenizer: Tokenizer, words: readonly string[]): readonly (readonly number[])[] {
+  const tokens = words.map((word) => tokenizer.encode(word, { special: false }));
+  const problems = words.flatMap((word, i) => {
+    if ((tokens[i] as readonly number[]).length > 0) return [];
+    return [
+      { code: 'word-without-tokens', message: `the tokenizer makes no token of the word ${JSON.stringify(word)}` },
+    ];
+  });
+  if (problems.length > 0) throw new ProblemError(...problems);
+  return tokens;
+}
