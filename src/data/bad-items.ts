@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { type Problem, ProblemError } from '../problem.ts';
 
 /** What happens to items of a user's data that cannot be used. */
@@ -15,13 +16,11 @@ export function settle(problems: readonly Problem[], onBadItem: OnBadItem): read
   return problems;
 }
 
-/** Strict UTF-8, or undefined. */
-export function utf8OrUndefined(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
+/** Strict UTF-8 (without a byte order mark), or undefined. */
+export function utf8OrUndefined(bytes: Buffer): string | undefined {
+  if (!isUtf8(bytes)) return undefined;
+  const text = bytes.toString('utf8');
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
 /** A sample of bytes that are no text, for a message: printable ASCII as it is, other bytes as \xNN. */
