@@ -107,18 +107,7 @@ function matchLoss(similarities: tf.Tensor, own: tf.Tensor, axis: number): tf.Te
   return tf.sub(logSumExp(similarities, axis), own);
 }
 
-/** CLIP's loss: image and text embeddings [N, shared dim], log of the scale -> scalar. */
-export function clipLoss(images: tf.Tensor, texts: tf.Tensor, logScale: tf.Tensor): tf.Tensor {
-  return contrastive(tf.mul(cosines(images, texts), tf.exp(logScale)));
-}
-
-/** SigLIP's loss: every pair of the batch is a yes/no question; the sum over pairs divided by N (arXiv 2303.15343). */
-export function siglipLoss(images: tf.Tensor, texts: tf.Tensor, logScale: tf.Tensor, bias: tf.Tensor): tf.Tensor {
-  const count = images.shape[0] as number;
-  return pairwise(tf.add(tf.mul(cosines(images, texts), tf.exp(logScale)), bias), count);
-}
-
-/** -sum log sigmoid(z logits) / N with z = 1 on the diagonal and -1 elsewhere. */
+/** SigLIP's loss: every pair is a yes/no question, -sum log sigmoid(z logits) / N, z = 1 for matches, else -1 (arXiv 2303.15343). */
 export function pairwise(logits: tf.Tensor, count: number): tf.Tensor {
   const sign = tf.sub(tf.mul(tf.eye(count), 2), 1);
   return tf.div(tf.sum(tf.softplus(tf.neg(tf.mul(logits, sign)))), count);
