@@ -5,7 +5,7 @@ import { ProblemError, suggest } from '../problem.ts';
 import { linkedEngine } from '../setup/link.mjs';
 import { tensorFlowBackend } from './binding.ts';
 import { replaceReadingKernels } from './tensorflow-kernels.ts';
-import { completeWasmKernels } from './wasm-kernels.ts';
+import { completeWasmKernels, quickenWasmMatMul } from './wasm-kernels.ts';
 
 export type EngineRequest = 'auto' | 'node' | 'gpu' | 'wasm';
 
@@ -102,6 +102,7 @@ async function openWasm(): Promise<Engine> {
     throw missing('wasm', 'the WebAssembly backend does not start', 'run `npm run setup`');
   tf.enableProdMode();
   completeWasmKernels();
+  quickenWasmMatMul();
   return { name: 'wasm', description: `wasm ${wasm.version_wasm}`, threads: 1, gpu: false, peakMemory };
 }
 

@@ -40,6 +40,17 @@ describe('the WebAssembly engine', () => {
     expect(different).toEqual([]);
   });
 
+  it('multiplies transposed matrices without leaving a tensor or their bytes behind', () => {
+    const [a, b] = [tf.ones([64, 32]) as tf.Tensor2D, tf.ones([64, 16]) as tf.Tensor2D];
+    tf.dispose(tf.matMul(a, b, true, false));
+    const before = tf.memory();
+    const backendBefore = tf.backend().numDataIds();
+    for (let i = 0; i < 3; i++) tf.dispose(tf.matMul(a, b, true, false));
+    expect(tf.memory().numTensors).toBe(before.numTensors);
+    expect(tf.memory().numBytes).toBe(before.numBytes);
+    expect(tf.backend().numDataIds()).toBe(backendBefore);
+  });
+
   it('runs a captured function eagerly', () => {
     const step = capture(({ x }) => ({ y: tf.square(x as tf.Tensor) }), { x: tf.scalar(3) });
     expect(step.mode).toBe('eager');
