@@ -54,8 +54,9 @@ export function columns<const T extends Readonly<Record<string, 'string' | 'numb
   types: T,
 ): { [K in keyof T]: T[K] extends 'string' ? string : number } {
   if (!isRecord(row)) throw new Error(`a row of the database is ${String(row)}`);
-  for (const [name, type] of Object.entries(types)) {
-    if (typeof row[name] !== type) throw new Error(`column "${name}" holds ${String(row[name])}, expected a ${type}`);
+  for (const name in types) {
+    if (typeof row[name] === types[name]) continue;
+    throw new Error(`column "${name}" holds ${String(row[name])}, expected a ${types[name]}`);
   }
   return row as { [K in keyof T]: T[K] extends 'string' ? string : number };
 }

@@ -106,9 +106,11 @@ function statements(db: Database.Database) {
     addEntry: db.prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)'),
     addUse: db.prepare(
       'INSERT INTO uses VALUES (@experiment, @stage, @name, @key, @at) ON CONFLICT (experiment, stage) DO UPDATE ' +
-        'SET name = excluded.name, key = excluded.key, at = excluded.at WHERE key <> excluded.key OR at < excluded.at - @precision',
+        'SET name = excluded.name, key = excluded.key, at = excluded.at',
     ),
-    touch: db.prepare('UPDATE entries SET used_at = @now WHERE key = @key AND used_at < @now - @precision'),
+    usesSince: db.prepare('SELECT stage, key FROM uses WHERE experiment = ? AND at >= ?'),
+    unusedSince: db.prepare('SELECT key FROM entries WHERE key IN (SELECT value FROM json_each(?)) AND used_at < ?'),
+    touch: db.prepare('UPDATE entries SET used_at = @now WHERE key IN (SELECT value FROM json_each(@keys))'),
     addObject: db.prepare('INSERT OR REPLACE INTO objects VALUES (?, ?, ?)'),
     manifest: db.prepare('SELECT manifest FROM objects WHERE digest = ?'),
     objects: db.prepare('SELECT digest, bytes FROM objects ORDER BY digest'),
@@ -131,23 +133,31 @@ function recorder(db: Database.Database, rows: Rows, end: (key: Key) => void) {
       name: entry.name,
       key: entry.key,
       at: now,
-      precision: 0,
     });
     end(entry.key);
   });
 }
 
+/** Writes only what is news, so that a run that reuses everything leaves the database alone. */
 function users(db: Database.Database, rows: Rows): Store['use'] {
-  const write = db.transaction((experiment: string, uses: readonly Use[]) => {
+  const write = db.transaction((experiment: string, news: readonly Use[], keys: readonly Key[]) => {
     const now = Date.now();
-    for (const { stage, name, key } of uses) {
-      rows.touch.run({ key, now, precision: USE_PRECISION });
-      rows.addUse.run({ experiment, stage, name, key, at: now, precision: USE_PRECISION });
-    }
+    rows.touch.run({ now, keys: JSON.stringify(keys) });
+    for (const { stage, name, key } of news) rows.addUse.run({ experiment, stage, name, key, at: now });
   });
   return (experiment, uses) => {
-    if (uses.length > 0) write.immediate(experiment, uses);
+    const since = Date.now() - USE_PRECISION;
+    const known = new Map(rows.usesSince.all(experiment, since).map(readUse));
+    const news = uses.filter(({ stage, key }) => known.get(stage) !== key);
+    const keys = JSON.stringify(uses.map(({ key }) => key));
+    const old = rows.unusedSince.all(keys, since).map((row) => columns(row, { key: 'string' }).key as Key);
+    if (news.length + old.length > 0) write.immediate(experiment, news, old);
   };
+}
+
+function readUse(row: unknown): [stage: string, key: string] {
+  const { stage, key } = columns(row, { stage: 'string', key: 'string' });
+  return [stage, key];
 }
 
 function entryOf(row: unknown): Entry {

@@ -30,12 +30,13 @@ function start({ id, line, cwd, env, log }) {
       detached: true,
       stdio: ['ignore', file, file],
     });
-    if (child.pid !== undefined) {
-      groups.set(id, child.pid);
-      tell({ id, group: child.pid });
-    }
+    const { pid } = child;
+    if (pid !== undefined) groups.set(id, pid);
+    // Needed by the runner only if this process is killed; most programs have ended before it is worth a message.
+    const late = setTimeout(() => pid !== undefined && tell({ id, group: pid }), 200);
     child.on('error', (error) => tell({ id, error: error.message }));
     child.on('exit', (code, signal) => {
+      clearTimeout(late);
       // What the program left in the background must not write into outputs that are being hashed.
       kill(id, 'SIGKILL');
       groups.delete(id);
