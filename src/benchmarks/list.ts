@@ -4,6 +4,7 @@ import { gqa } from './gqa/gqa.ts';
 import { mmbench } from './mmbench/mmbench.ts';
 import { mmlu } from './mmlu/mmlu.ts';
 import { mmvet } from './mmvet/mmvet.ts';
+import { type BenchmarkName, benchmarkNames } from './names.ts';
 import { pope } from './pope/pope.ts';
 import { questions } from './questions/questions.ts';
 import { scienceqa } from './scienceqa/scienceqa.ts';
@@ -11,8 +12,8 @@ import { textvqa } from './textvqa/textvqa.ts';
 import { vizwiz } from './vizwiz/vizwiz.ts';
 import { vqav2 } from './vqav2/vqav2.ts';
 
-/** A new benchmark is a folder and a line here. */
-export const benchmarks: readonly Benchmark[] = [
+/** A new benchmark is a folder, its name in names.ts and its line here. */
+const byName: Readonly<Record<BenchmarkName, Benchmark>> = {
   vqav2,
   textvqa,
   gqa,
@@ -23,7 +24,9 @@ export const benchmarks: readonly Benchmark[] = [
   mmvet,
   mmlu,
   questions,
-];
+};
+
+export const benchmarks: readonly Benchmark[] = benchmarkNames.map((name) => byName[name]);
 
 /** The benchmark of a name; an unknown one stops with the nearest. */
 export function benchmarkNamed(name: string): Benchmark {

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { benchmarkNames } from '../benchmarks/names.ts';
 import type { Context } from './context.ts';
 
 const exitCodes = `
@@ -134,7 +135,7 @@ function declareScoreCommand(define: Define, context: MakeFor, finish: Finish): 
     'sea score vqav2 --answers answers.jsonl --data vqav2/ --json',
     'sea score mmbench --answers answers.jsonl --data mmbench/ --submission upload.xlsx',
   ])
-    .argument('<benchmark>', 'vqav2, textvqa, gqa, scienceqa, mmbench, pope, vizwiz, mmvet, mmlu or questions')
+    .argument('<benchmark>', benchmarkNames.join(', '))
     .requiredOption('--answers <file>', "LLaVA's answers file (JSON lines)")
     .requiredOption('--data <dir>', "folder with the benchmark's official files")
     .option('--variant <name>', 'another scoring rule than the default')

@@ -1,4 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts';
+import { benchmarkNames } from '../../benchmarks/names.ts';
 import { conversation } from '../../train/settings.ts';
 import type { StageKind } from '../kind.ts';
 
@@ -9,7 +10,7 @@ const params = {
   properties: {
     benchmark: {
       type: 'string',
-      enum: ['vqav2', 'textvqa', 'gqa', 'scienceqa', 'mmbench', 'pope', 'vizwiz', 'mmvet', 'mmlu', 'questions'],
+      enum: benchmarkNames,
       description: 'Whose files `data` holds, and whose prompts are asked.',
     },
     prompt: {

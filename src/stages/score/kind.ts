@@ -1,4 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts';
+import { benchmarkNames } from '../../benchmarks/names.ts';
 import type { StageKind } from '../kind.ts';
 
 const params = {
@@ -8,7 +9,7 @@ const params = {
   properties: {
     benchmark: {
       type: 'string',
-      enum: ['vqav2', 'textvqa', 'gqa', 'scienceqa', 'mmbench', 'pope', 'vizwiz', 'mmvet', 'mmlu', 'questions'],
+      enum: benchmarkNames,
       description: 'Whose official program marks the answers.',
     },
     variant: {
