@@ -107,7 +107,7 @@ export function preprocess(
   how: Preprocessor,
   pad = false,
 ): { pixels: Float32Array; width: number; height: number } {
-  const { width, height } = outputSize(how, image);
+  const { width, height } = outputSize(how, image, pad);
   const pixels = new Float32Array(3 * width * height);
   preprocessInto(pixels, 0, image, how, pad);
   return { pixels, width, height };
@@ -133,7 +133,7 @@ function toSize(image: Rgb, { resize: to, filter, crop }: Preprocessor): Rgb {
 }
 
 /** The longer side is truncated, as `int(size * long / short)` of the reference. */
-function targetOf(image: Rgb, to: NonNullable<Preprocessor['resize']>): [number, number] {
+function targetOf(image: Pick<Rgb, 'width' | 'height'>, to: NonNullable<Preprocessor['resize']>): [number, number] {
   if (!('shortest' in to)) return [to.width, to.height];
   const { width, height } = image;
   const [short, long] = width <= height ? [width, height] : [height, width];
@@ -141,10 +141,17 @@ function targetOf(image: Rgb, to: NonNullable<Preprocessor['resize']>): [number,
   return width <= height ? [to.shortest, longer] : [longer, to.shortest];
 }
 
-function outputSize({ crop, resize: to }: Preprocessor, image: Rgb): { width: number; height: number } {
+/** The size that an image will have, without making it. */
+export function outputSize(
+  { crop, resize: to }: Preprocessor,
+  image: Pick<Rgb, 'width' | 'height'>,
+  pad = false,
+): { width: number; height: number } {
+  const side = Math.max(image.width, image.height);
+  const shape = pad ? { width: side, height: side } : { width: image.width, height: image.height };
   if (crop !== undefined) return crop;
-  if (to === undefined) return image;
-  const [width, height] = targetOf(image, to);
+  if (to === undefined) return shape;
+  const [width, height] = targetOf(shape, to);
   return { width, height };
 }
 

@@ -27,7 +27,7 @@ export const features: StageKind<Params, 'encoder' | 'data', 'features'> = {
     data: { type: 'dataset', description: 'images to encode' },
   },
   outputs: { features: { type: 'features', description: 'patch features [image, patches, dim] in shards' } },
-  // The batch size moves results by float noise only: frozen passes are computed image by image.
+  // No image sees another in a frozen pass: its features do not depend on the batch size.
   identity: ({ layer }) => ({ layer }),
   metrics: () => ['images', 'tokens', 'dim', 'secondsPerImage'],
   needs: () => ({ engine: true, memory: 1e9 }),

@@ -2,7 +2,7 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { loadWeights, readConfigOf } from '../../data/checkpoint.ts';
-import { gridSide } from '../../data/config.ts';
+import { gridSide, type VisionConfig } from '../../data/config.ts';
 import { imagesOf, readDataset } from '../../data/dataset.ts';
 import { writeFeatures } from '../../data/features.ts';
 import { readPixels } from '../../data/pixels.ts';
@@ -14,7 +14,7 @@ import type { Run } from '../kind.ts';
 import type { Params } from './kind.ts';
 
 export const run: Run<Params, 'encoder' | 'data', 'features'> = async ({
-  params,
+  params: { layer, batchSize },
   input,
   output,
   scratch,
@@ -23,56 +23,58 @@ export const run: Run<Params, 'encoder' | 'data', 'features'> = async ({
 }) => {
   const [encoder, data] = [input.encoder as string, input.data as string];
   const config = await readConfigOf(encoder, 'encoder');
+  checkLayer(layer, config.vision);
   const images = imagesOf(await readDataset(data));
-  if (params.layer < -config.vision.layers - 1 || params.layer > config.vision.layers) {
-    throw new ProblemError({
-      code: 'no-such-layer',
-      message: `layer ${params.layer}: the vision tower has ${config.vision.layers} blocks`,
-      hint: `-1 is the last block, ${-config.vision.layers - 1} the embeddings`,
-    });
-  }
+  if (images.length === 0) throw new ProblemError({ code: 'no-images', message: `${data}: no record has an image` });
   const how = await readPreprocessor(encoder);
   const weights = await loadWeights(encoder, { expect: pairShapes(config) });
   const [grid, dim] = [gridSide(config.vision), config.vision.hidden];
+  const size = grid * grid * dim; // numbers of one image
   const started = performance.now();
-  const batch = async (names: readonly string[]): Promise<Float32Array> => {
-    const pixels = await readPixels(
-      names.map((name) => join(data, 'images', name)),
-      how,
-      config.vision.imageSize,
-    );
-    const features = visionFeatures(weights, pixels, config.vision, params.layer);
+  let encoded = 0; // by this run: a resumed pass finds the others done
+  const encode = async (names: readonly string[]): Promise<Float32Array> => {
+    const files = names.map((name) => join(data, 'images', name));
+    const pixels = await readPixels(files, how, config.vision.imageSize);
+    const features = visionFeatures(weights, pixels, config.vision, layer);
     const values = await features.data<'float32'>();
     tf.dispose([pixels, features]);
+    encoded += names.length;
     return values;
   };
   // kept in the scratch folder until it is whole: an interrupted pass goes on with the next file
   const folder = join(scratch, 'features');
-  await writeFeatures({
-    folder,
-    images,
-    tokens: grid * grid,
-    dim,
-    layer: params.layer,
-    grid: [grid, grid],
-    signal,
-    progress,
-    produce: async (start, count) => {
-      const values = new Float32Array(count * grid * grid * dim);
-      for (let done = 0; done < count; done += params.batchSize) {
-        signal.throwIfAborted();
-        const names = images.slice(start + done, start + Math.min(count, done + params.batchSize));
-        values.set(await batch(names), done * grid * grid * dim);
-      }
-      return values;
-    },
-  });
+  try {
+    await writeFeatures({
+      folder,
+      images,
+      tokens: grid * grid,
+      dim,
+      layer,
+      grid: [grid, grid],
+      signal,
+      progress,
+      produce: async (start, count) => {
+        const values = new Float32Array(count * size);
+        for (let done = 0; done < count; done += batchSize) {
+          signal.throwIfAborted();
+          values.set(await encode(images.slice(start + done, start + Math.min(count, done + batchSize))), done * size);
+        }
+        return values;
+      },
+    });
+  } finally {
+    tf.dispose(weights);
+  }
   await rename(folder, output.features);
-  tf.dispose(weights);
-  return {
-    images: images.length,
-    tokens: grid * grid,
-    dim,
-    secondsPerImage: (performance.now() - started) / 1000 / images.length,
-  };
+  const seconds = (performance.now() - started) / 1000;
+  return { images: images.length, tokens: grid * grid, dim, secondsPerImage: seconds / Math.max(1, encoded) };
 };
+
+function checkLayer(layer: number, { layers }: VisionConfig): void {
+  if (layer >= -layers - 1 && layer <= layers) return;
+  throw new ProblemError({
+    code: 'no-such-layer',
+    message: `layer ${layer}: the vision tower has ${layers} blocks`,
+    hint: `-1 is the last block, -2 the one before it, ${-layers - 1} the embeddings`,
+  });
+}

@@ -1,0 +1,224 @@
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { loadWeights } from '../../src/data/checkpoint.ts';
+import { saveCheckpoint } from '../../src/data/checkpoint-write.ts';
+import type { EncoderConfig } from '../../src/data/config.ts';
+import { openLabels } from '../../src/data/labels.ts';
+import { readPixels } from '../../src/data/pixels.ts';
+import { readPreprocessor } from '../../src/data/preprocess.ts';
+import { loadTokenizer, textTowerIds } from '../../src/data/tokenizer.ts';
+import { openEngine } from '../../src/engine/open.ts';
+import { densePatches, type Readout } from '../../src/nn/readout.ts';
+import { textEmbeds } from '../../src/nn/text.ts';
+import { extractLabels, type Params } from '../../src/stages/extract-labels/kind.ts';
+import { wordsSaid } from '../../src/stages/extract-labels/sign.ts';
+import { portsOf } from '../../src/stages/kind.ts';
+import { kinds } from '../../src/stages/kinds.ts';
+import { topWords } from '../../src/train/top-words.ts';
+import { writeDataset, writeLines } from './pictures.ts';
+import { problemsOf, runStage, temporary } from './run-stage.ts';
+import { writeEncoder } from './tiny-checkpoints.ts';
+
+const root = temporary();
+// the encoder knows the first five; the others are one unknown word to it, and so always equal
+const WORDS = ['boat', 'sea', 'red', 'fish', 'traffic', 'zeppelin', 'quokka'];
+const images = ['one.png', 'two.jpg', 'three.png'];
+const encoders: Record<string, { folder: string; config: EncoderConfig }> = {};
+let data: string;
+let words: string;
+
+beforeAll(async () => {
+  await openEngine();
+  for (const family of ['clip', 'siglip'] as const) {
+    const folder = join(root, family);
+    encoders[family] = { folder, config: await writeEncoder(folder, family, [...WORDS.slice(0, 5), 'a', 'of']) };
+  }
+  const captions = ['A red boat.', 'the sea', 'fish and boats'];
+  data = await writeDataset(
+    join(root, 'data'),
+    images.map((image, i) => ({ image, caption: captions[i] as string })),
+  );
+  words = writeLines(join(root, 'words.txt'), WORDS);
+});
+
+type Matrix = readonly (readonly number[])[];
+const unit = (row: readonly number[]): number[] => row.map((value) => value / Math.hypot(...row));
+const dot = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((sum, value, i) => sum + value * (b[i] as number), 0);
+
+/** Cosines [image][patch][word] in plain JavaScript from what the two towers give for one image and one text at a time. */
+async function cosines(family: string, readout: Readout, prompts = ['{word}']): Promise<readonly Matrix[]> {
+  const { folder, config } = encoders[family] as (typeof encoders)[string];
+  const [weights, tokenizer, how] = [
+    await loadWeights(folder),
+    await loadTokenizer(folder),
+    await readPreprocessor(folder),
+  ];
+  const embed = (text: string): number[] => {
+    const ids = tf.tensor2d(textTowerIds(tokenizer, [text], 6), [1, 6], 'int32');
+    return unit([...textEmbeds(weights, ids, config.text).dataSync()]);
+  };
+  const targets = WORDS.map((word) => {
+    const each = prompts.map((prompt) => embed(prompt.replaceAll('{word}', word)));
+    return unit((each[0] as number[]).map((_, d) => each.reduce((sum, one) => sum + (one[d] as number), 0)));
+  });
+  const found: Matrix[] = [];
+  for (const image of images) {
+    const pixels = await readPixels([join(data, 'images', image)], how, 16);
+    const patches = (densePatches(weights, pixels, config.vision, readout).arraySync() as number[][][])[0] ?? [];
+    found.push(patches.map((patch) => targets.map((target) => dot(unit(patch), target))));
+  }
+  return found;
+}
+
+async function labelsOf(folder: string) {
+  const labels = await openLabels(folder);
+  const rows = labels.manifest.images.map((_, i) => {
+    const [found, scores] = [new Int32Array(labels.words.size), new Float32Array(labels.words.size)];
+    labels.words.readInto(found, 0, i);
+    labels.scores.readInto(scores, 0, i);
+    return { words: [...found], scores: [...scores] };
+  });
+  labels.close();
+  return { manifest: labels.manifest, rows };
+}
+
+const extract = (family: string, params: Partial<Params>) =>
+  runStage(extractLabels, params, { encoder: encoders[family]?.folder ?? family, data, words });
+
+/** Both unknown words are one to the encoder: which of them comes first is a matter of rounding. */
+const known = (word: number): number => Math.min(word, 5);
+
+/** Every patch has the `top` words of the highest scores, best first, without those below zero. */
+function expectNearest(rows: readonly { words: number[]; scores: number[] }[], scores: readonly Matrix[], top: number) {
+  rows.forEach((row, image) => {
+    (scores[image] as Matrix).forEach((own, patch) => {
+      const order = own.map((_, word) => word).sort((a, b) => (own[b] as number) - (own[a] as number));
+      const [found, at] = [row.words.slice(patch * top, patch * top + top), patch * top];
+      found.forEach((word, i) => {
+        const expected = order[i] as number;
+        expect(row.scores[at + i]).toBeCloseTo(own[expected] as number, 4);
+        expect(known(word)).toBe((own[expected] as number) < 0 ? -1 : known(expected));
+      });
+    });
+  });
+}
+
+describe.each(['clip', 'siglip'])('labels of %s', (family) => {
+  test.each(['projection', 'value', 'surgery'] as const)(
+    'are the nearest words by the read-out %s',
+    async (readout) => {
+      const cosine = await cosines(family, readout);
+      for (const [name, sign] of [
+        ['positive', 1],
+        ['negative', -1],
+      ] as const) {
+        const { output } = await extract(family, { readout, sign: name, top: 4, batchSize: 2 });
+        const { manifest, rows } = await labelsOf(output('labels'));
+        expect(manifest).toMatchObject({ words: WORDS, top: 4, readout, sign, grid: [4, 4], images });
+        const scores = cosine.map((patches) => patches.map((row) => row.map((value) => sign * value)));
+        expectNearest(rows, scores, 4);
+      }
+    },
+  );
+
+  test('are the words nearest in the mean of several prompts', async () => {
+    const prompts = ['a {word}', 'red {word} of {word}'];
+    const { output } = await extract(family, { prompts, sign: 'positive', top: 3 });
+    const { rows } = await labelsOf(output('labels'));
+    expectNearest(rows, await cosines(family, 'surgery', prompts), 3);
+    const plain = await extract(family, { sign: 'positive', top: 3 });
+    expect(rows).not.toEqual((await labelsOf(plain.output('labels'))).rows);
+  });
+});
+
+test('of equal scores the lower index comes first', () => {
+  const { words: found } = topWords(tf.tensor2d([[0.5, 0.25, 0.5, 0.75, 0.25, 0.5]]), 5);
+  expect([...found.dataSync()]).toEqual([3, 0, 2, 5, 1]);
+});
+
+test('words below the least score are left out and their scores kept', async () => {
+  const { output, metrics } = await extract('clip', { sign: 'positive', top: 7, minScore: 0.2 });
+  const all = (await labelsOf(output('labels'))).rows.flatMap(({ words: found, scores }) =>
+    found.map((word, i) => ({ word, score: scores[i] as number })),
+  );
+  expect(all.filter(({ word }) => word >= 0).length).toBeGreaterThan(0);
+  expect(all.every(({ word, score }) => word >= 0 === score >= Math.fround(0.2))).toBe(true);
+  expect(metrics['labelsPerPatch']).toBeCloseTo(all.filter(({ word }) => word >= 0).length / 48, 6);
+  expect(metrics['belowZero']).toBeCloseTo((100 * all.filter(({ score }) => score < 0).length) / all.length, 4);
+  const used = new Set(all.flatMap(({ word }) => (word < 0 ? [] : [word])));
+  expect(metrics['utilisation']).toBeCloseTo((100 * used.size) / WORDS.length, 4);
+});
+
+test('auto takes the sign under which the words of captions stand out more', async () => {
+  const first = await cosines('clip', 'surgery');
+  const said = [['boat', 'red'], ['sea'], ['fish']];
+  const contrast = (sign: number): number =>
+    first.reduce((sum, patches, image) => {
+      const top = WORDS.map((_, word) => Math.max(...patches.map((row) => sign * (row[word] as number))));
+      const mean = (own: boolean): number => {
+        const chosen = top.filter((_, word) => (said[image] as string[]).includes(WORDS[word] as string) === own);
+        return chosen.reduce((a, b) => a + b, 0) / chosen.length;
+      };
+      return sum + (mean(true) - mean(false)) / images.length;
+    }, 0);
+  const { metrics } = await extract('clip', { top: 2 });
+  expect(metrics['criterion.positive']).toBeCloseTo(contrast(1), 4);
+  expect(metrics['criterion.negative']).toBeCloseTo(contrast(-1), 4);
+  expect(metrics['sign']).toBe(contrast(1) >= contrast(-1) ? 1 : -1);
+});
+
+test('an encoder whose images point the other way gets the other sign and the same labels', async () => {
+  const { folder, config } = encoders['clip'] as (typeof encoders)[string];
+  const turned = join(root, 'turned');
+  await writeEncoder(turned, 'clip', [...WORDS.slice(0, 5), 'a', 'of']);
+  const weights = await loadWeights(folder);
+  const projection = tf.neg(weights['visual_projection.weight'] as tf.Tensor);
+  await saveCheckpoint(turned, config, { ...weights, 'visual_projection.weight': projection });
+  tf.dispose([weights, projection]);
+  const [plain, other] = [await extract('clip', { top: 2 }), await extract(turned, { top: 2 })];
+  expect(other.metrics['sign']).toBe(-(plain.metrics['sign'] as number));
+  expect((await labelsOf(other.output('labels'))).rows).toEqual((await labelsOf(plain.output('labels'))).rows);
+});
+
+test('words of a caption count whole, in any case, and phrases in a row', () => {
+  const said = (caption: string, list: readonly string[]): string[] =>
+    list.filter((_, i) => wordsSaid(caption, list)[i] === 1);
+  const list = ['boat', 'traffic light', 'light', 'Fish', 'at', '!'];
+  expect(said('A Boat at the traffic-light; FISH!', list)).toEqual(['boat', 'traffic light', 'light', 'Fish', 'at']);
+  expect(said('boathouse lights', list)).toEqual([]);
+  expect(said('', list)).toEqual([]);
+});
+
+test.each([
+  [{ top: 8 }, 'too-few-words', 'top 8 of a list of 7 words'],
+  [{ sign: 'auto', top: 1 }, 'no-caption-words', 'no caption has words of the list'],
+] as const)('%j is refused where it cannot be met', async (params, code, message) => {
+  const other = await writeDataset(join(root, `plain-${code}`), [{ image: 'one.png', caption: 'something else' }]);
+  const input = { encoder: encoders['clip']?.folder as string, data: other, words };
+  const [problem] = await problemsOf(runStage(extractLabels, params, input));
+  expect(problem?.code).toBe(code);
+  expect(problem?.message).toContain(message);
+});
+
+test('weights that overflow stop it, naming the image', async () => {
+  const { folder, config } = encoders['clip'] as (typeof encoders)[string];
+  const broken = join(root, 'broken');
+  await writeEncoder(broken, 'clip', WORDS.slice(0, 5));
+  const weights = await loadWeights(folder);
+  const projection = tf.mul(weights['visual_projection.weight'] as tf.Tensor, Number.POSITIVE_INFINITY);
+  await saveCheckpoint(broken, config, { ...weights, 'visual_projection.weight': projection });
+  tf.dispose([weights, projection]);
+  const input = { encoder: broken, data, words };
+  const [problem] = await problemsOf(runStage(extractLabels, { sign: 'positive', top: 1 }, input));
+  expect(problem).toMatchObject({ code: 'not-finite' });
+  expect(problem?.message).toMatch(/a patch of one\.png has the score NaN/);
+});
+
+test('no kind of stage reads what is in the patches', () => {
+  const reading = kinds.filter(({ inputs }) =>
+    typeof inputs === 'function' ? false : Object.values(portsOf(inputs, {})).some(({ type }) => type === 'truth'),
+  );
+  expect(reading).toEqual([]);
+});
