@@ -14,17 +14,7 @@ export async function loadAdapter(folder: string): Promise<Record<string, tf.Ten
   const opened = await openAdapterFile(folder);
   const loaded: Record<string, tf.Tensor> = {};
   try {
-    // files saved in the middle of LLaVA's training carry a longer path before `mm_projector`
-    const stored = new Map(
-      [...opened.tensors.keys()].map((name) => [name.replace(/^.*(?=mm_projector\.)/, 'model.'), name]),
-    );
-    const known: readonly string[] = Object.values(adapterNames);
-    for (const [short, name] of stored) {
-      if (!known.includes(short)) throw bad(folder, `tensor "${name}" is not part of a two-layer adapter`);
-    }
-    for (const [name, published] of Object.entries(adapterNames)) {
-      const source = stored.get(published);
-      if (source === undefined) throw bad(folder, `tensor "${published}" is missing`);
+    for (const [name, source] of adapterTensors(opened, folder)) {
       const { shape, values } = await opened.read(source);
       loaded[name] = tf.tensor(values, [...shape], 'float32');
     }
@@ -35,6 +25,25 @@ export async function loadAdapter(folder: string): Promise<Record<string, tf.Ten
   } finally {
     await opened.close();
   }
+}
+
+/** Names in a LLaVA checkpoint -> names in this file; what is missing or surplus is an error. */
+export function adapterTensors(opened: TensorFile, folder: string): ReadonlyMap<string, string> {
+  // files saved in the middle of LLaVA's training carry a longer path before `mm_projector`
+  const stored = new Map(
+    [...opened.tensors.keys()].map((name) => [name.replace(/^.*(?=mm_projector\.)/, 'model.'), name]),
+  );
+  const known: readonly string[] = Object.values(adapterNames);
+  for (const [short, name] of stored) {
+    if (!known.includes(short)) throw bad(folder, `tensor "${name}" is not part of a two-layer adapter`);
+  }
+  return new Map(
+    Object.entries(adapterNames).map(([name, published]) => {
+      const source = stored.get(published);
+      if (source === undefined) throw bad(folder, `tensor "${published}" is missing`);
+      return [name, source];
+    }),
+  );
 }
 
 /** The file itself, `mm_projector.safetensors` before `mm_projector.bin`. Close it. */

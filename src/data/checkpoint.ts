@@ -85,6 +85,20 @@ export async function loadWeights(folder: string, options: LoadOptions = {}): Pr
   }
 }
 
+/** Checks names and shapes as `loadWeights` does, without reading a number; says where every tensor lies. */
+export async function checkWeights(
+  folder: string,
+  expect: NonNullable<LoadOptions['expect']>,
+): Promise<readonly TensorInfo[]> {
+  const opened = await openWeights(folder);
+  try {
+    check(folder, choose(opened, ''), expect);
+    return [...opened.tensors.values()];
+  } finally {
+    await opened.close();
+  }
+}
+
 /** Buffers that old files carry; they follow from the configuration. */
 const derived = /(^|\.)(position_ids|rotary_emb\.inv_freq|masked_bias)$/;
 

@@ -135,7 +135,8 @@ function isUtf8Start(bytes: Uint8Array): boolean {
   }
 }
 
-const isInside = (path: string): boolean =>
+/** A relative path that stays below the folder it is relative to, on any system. */
+export const isInside = (path: string): boolean =>
   path !== '' && !/^([\\/]|[A-Za-z]:)/.test(path) && !normalize(path).split(sep).includes('..');
 
 function parseTurns(conversations: unknown): readonly Required<Turn>[] | string {

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
 import { loadWeights, readConfigOf, readStopIds } from '../../data/checkpoint.ts';
 import { type DecoderConfig, gridSide, type LlavaConfig } from '../../data/config.ts';
 import { checkTemplate, stopIds } from '../../data/conversation.ts';
@@ -12,15 +11,21 @@ import { LLAVA_PARTS, llavaShapes } from '../../nn/llava.ts';
 import { type Weights, within } from '../../nn/weights.ts';
 import { ProblemError } from '../../problem.ts';
 
+/** What a LLaVA model sees with; `tokens` is the length of an image in a prompt. */
+export type Eyes = Readonly<{ config: LlavaConfig; weights: Weights; how: Preprocessor; tokens: number }>;
+
 /** A model that can be asked; one without eyes is asked about text only. */
 export type Asked = Readonly<{
   decoder: DecoderConfig;
   /** of the language model alone */
   language: Weights;
+  /** of the whole model; the caller disposes them */
+  weights: Weights;
   tokenizer: Tokenizer;
   template: TemplateName;
+  /** ids that end an answer */
   stop: readonly number[];
-  vision?: Readonly<{ config: LlavaConfig; weights: Weights; how: Preprocessor; tokens: number }>;
+  eyes?: Eyes;
 }>;
 
 /** Loads a LLaVA folder or a language model's; `stated` overrides the conversation template the model was tuned with. */
@@ -28,31 +33,30 @@ export async function loadAsked(
   folder: string,
   type: 'model' | 'language-model',
   stated: TemplateName | undefined,
-): Promise<{ asked: Asked; dispose(): void }> {
+): Promise<Asked> {
   const tokenizer = await loadTokenizer(folder);
   const template = stated ?? (await recordedTemplate(folder));
   checkTemplate(tokenizer, template);
   if (type === 'language-model') {
     const decoder = await readConfigOf(folder, type);
-    const language = await loadWeights(folder, { expect: decoderShapes(decoder) });
     const stop = await allStops(folder, decoder, tokenizer, template);
-    return { asked: { decoder, language, tokenizer, template, stop }, dispose: () => tf.dispose(language) };
+    const weights = await loadWeights(folder, { expect: decoderShapes(decoder) });
+    return { decoder, language: weights, weights, tokenizer, template, stop };
   }
   const config = await readConfigOf(folder, type);
-  const weights = await loadWeights(folder, { expect: llavaShapes(config) });
-  const vision = { config, weights, how: await readPreprocessor(folder), tokens: visualTokenCount(config) };
+  const how = await readPreprocessor(folder);
   const stop = await allStops(folder, config.text, tokenizer, template);
+  const weights = await loadWeights(folder, { expect: llavaShapes(config) });
+  const eyes = { config, weights, how, tokens: visualTokenCount(config) };
   const language = within(weights, LLAVA_PARTS.language);
-  return {
-    asked: { decoder: config.text, language, tokenizer, template, stop, vision },
-    dispose: () => tf.dispose(weights),
-  };
+  return { decoder: config.text, language, weights, tokenizer, template, stop, eyes };
 }
 
 function visualTokenCount({ vision, featureSelect }: LlavaConfig): number {
   return gridSide(vision) ** 2 + (featureSelect === 'full' && vision.family === 'clip' ? 1 : 0);
 }
 
+/** What the template and the checkpoint say, together: either may know only one of several. */
 async function allStops(
   folder: string,
   config: DecoderConfig,
@@ -62,16 +66,15 @@ async function allStops(
   return [...new Set([...stopIds(tokenizer, template), ...(await readStopIds(folder, config))])];
 }
 
-/** The template that `finetune` recorded in config.json; other programs' checkpoints do not say. */
+/** The template that our training stages record in config.json; other programs' checkpoints do not say. */
 async function recordedTemplate(folder: string): Promise<TemplateName> {
-  const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as {
-    seagraph?: { conversation?: string };
-  };
-  const name = config.seagraph?.conversation;
-  if (name !== undefined && name in templates) return name as TemplateName;
+  const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as { conversation_template?: unknown };
+  const known = Object.keys(templates) as TemplateName[];
+  const name = known.find((one) => one === config.conversation_template);
+  if (name !== undefined) return name;
   throw new ProblemError({
     code: 'no-conversation',
-    message: 'the checkpoint does not say which conversation template it was tuned with',
-    hint: `write conversation: ${Object.keys(templates).join(' | ')}`,
+    message: `${folder}/config.json does not say which conversation template the model was tuned with`,
+    hint: `write conversation: ${known.join(' | ')}`,
   });
 }

@@ -5,83 +5,92 @@ import { benchmarkNamed } from '../../benchmarks/list.ts';
 import { capture } from '../../engine/capture.ts';
 import { sha256 } from '../../hash.ts';
 import type { Compile } from '../../nn/compile.ts';
-import { makeGenerator } from '../../nn/generate.ts';
+import { type Generator, makeGenerator } from '../../nn/generate.ts';
 import { ProblemError } from '../../problem.ts';
-import type { Run } from '../kind.ts';
-import { answer, letterLogProbabilities, type Prompt, promptOf } from './ask.ts';
+import type { Job, Run } from '../kind.ts';
+import { answer, letterLogProbabilities } from './ask.ts';
+import { openKeptAnswers } from './kept-answers.ts';
 import type { Params } from './kind.ts';
 import { type Asked, loadAsked } from './model.ts';
+import { type Prompt, promptsOf } from './prompt.ts';
+
+type BenchmarkJob = Job<Params, 'model' | 'languageModel' | 'data', 'answers'>;
 
 /** Fewer batches than this are answered before compiling would pay. */
 const WORTH_COMPILING = 64;
 
-export const run: Run<Params, 'model' | 'languageModel' | 'data', 'answers'> = async ({
-  params,
-  input,
-  output,
-  signal,
-  progress,
-}) => {
-  const source = input.model ?? input.languageModel;
-  if (source === undefined || (input.model !== undefined && input.languageModel !== undefined)) {
-    throw new ProblemError({
-      code: 'one-model',
-      message: 'a benchmark asks one model: connect either `model` or `languageModel`',
-    });
-  }
+export const run: Run<Params, 'model' | 'languageModel' | 'data', 'answers'> = async (job) => {
+  const { params, input, output } = job;
+  const { folder, type } = sourceOf(input);
   const questions = await benchmarkNamed(params.benchmark).questions(input.data as string, {
     prompt: params.prompt,
     choices: params.choices,
   });
-  const { asked, dispose } = await loadAsked(
-    source,
-    input.model === undefined ? 'language-model' : 'model',
-    params.conversation,
-  );
-  const started = performance.now();
-  const found = await askAll(asked, questions, params, signal, progress);
-  await writeAnswers(
-    output.answers,
-    questions.map((question) => found.get(question) as AnswerLine),
-  );
-  dispose();
-  return {
-    questions: questions.length,
-    secondsPerQuestion: (performance.now() - started) / 1000 / Math.max(1, questions.length),
-  };
+  const asked = await loadAsked(folder, type, params.conversation);
+  try {
+    const { found, secondsPerQuestion } = await askAll(job, asked, promptsOf(asked, questions, params));
+    await writeAnswers(
+      output.answers,
+      questions.map((question) => found.get(question) as AnswerLine),
+    );
+    return { questions: questions.length, secondsPerQuestion };
+  } finally {
+    tf.dispose(asked.weights);
+  }
 };
 
-/** All questions, longest prompts first (what does not fit in memory fails at once), in batches of similar length. */
+function sourceOf({ model, languageModel }: BenchmarkJob['input']): Readonly<{
+  folder: string;
+  type: 'model' | 'language-model';
+}> {
+  if (model !== undefined && languageModel === undefined) return { folder: model, type: 'model' };
+  if (languageModel !== undefined && model === undefined) return { folder: languageModel, type: 'language-model' };
+  throw new ProblemError({
+    code: 'one-model',
+    message: `a benchmark asks one model, and ${model === undefined ? 'none is' : 'two are'} connected`,
+    hint: 'connect either `model` or `languageModel`',
+  });
+}
+
+type Answered = Readonly<{ found: ReadonlyMap<Question, AnswerLine>; secondsPerQuestion: number }>;
+
+/**
+ * Asks all questions in batches of similar length, the longest first: what does not fit in memory fails at once. The
+ * batches follow from the questions alone, so that a resumed run asks the rest as the first would have.
+ */
 async function askAll(
+  { params, scratch, signal, progress }: BenchmarkJob,
   asked: Asked,
-  questions: readonly Question[],
-  params: Params,
-  signal: AbortSignal,
-  progress: (step: number, of: number) => void,
-): Promise<ReadonlyMap<Question, AnswerLine>> {
-  const prompts = questions
-    .map((question) => promptOf(asked, question))
-    .sort((a, b) => b.sequence.ids.length - a.sequence.ids.length);
-  checkLength(asked, prompts[0], params);
-  const batches = Array.from({ length: Math.ceil(prompts.length / params.batchSize) }, (_, i) =>
-    prompts.slice(i * params.batchSize, (i + 1) * params.batchSize),
+  prompts: readonly Prompt[],
+): Promise<Answered> {
+  const sorted = [...prompts].sort((a, b) => b.sequence.ids.length - a.sequence.ids.length);
+  const batches = Array.from({ length: Math.ceil(sorted.length / params.batchSize) }, (_, i) =>
+    sorted.slice(i * params.batchSize, (i + 1) * params.batchSize),
   );
   const generator = makeGenerator(asked.decoder, batches.length < WORTH_COMPILING ? eagerly : capture);
+  const kept = await openKeptAnswers(scratch);
   const found = new Map<Question, AnswerLine>();
+  const started = performance.now();
+  let answered = 0;
   try {
-    for (const batch of batches) {
+    for (const [number, batch] of batches.entries()) {
+      const known = kept.get(number);
       await new Promise(setImmediate); // lets an interrupt be heard
-      signal.throwIfAborted();
-      const lines = await askBatch(asked, generator, batch, params);
+      if (known === undefined) signal.throwIfAborted();
+      const lines = known ?? (await askBatch(asked, generator, batch, params));
       batch.forEach(({ question }, i) => {
         found.set(question, lines[i] as AnswerLine);
       });
+      if (known === undefined) {
+        await kept.add(number, lines);
+        answered += batch.length;
+      }
       progress(found.size, prompts.length);
     }
   } finally {
     generator.dispose();
   }
-  return found;
+  return { found, secondsPerQuestion: (performance.now() - started) / 1000 / Math.max(1, answered) };
 }
 
 const eagerly: Compile = (fn) => ({
@@ -91,22 +100,21 @@ const eagerly: Compile = (fn) => ({
 
 async function askBatch(
   asked: Asked,
-  generator: ReturnType<typeof makeGenerator>,
+  generator: Generator,
   batch: readonly Prompt[],
-  params: Params,
+  { choices }: Params,
 ): Promise<readonly AnswerLine[]> {
   if (batch.every(({ question }) => question.completion === true)) {
     const logs = await letterLogProbabilities(asked, batch);
     return batch.map(({ question }, i) => {
       const logprobs = logs[i] as Readonly<Record<string, number>>;
-      const best = Object.entries(logprobs).reduce((a, b) => (b[1] > a[1] ? b : a))[0];
-      return line(question, best.trim(), { choices: params.choices, logprobs });
+      const [best] = Object.entries(logprobs).reduce((a, b) => (b[1] > a[1] ? b : a));
+      return line(question, best.trim(), { choices, logprobs });
     });
   }
-  const maxNew = params.maxNewTokens ?? Math.max(...batch.map(({ question }) => question.maxNewTokens));
-  const texts = await answer(asked, generator, batch, maxNew);
+  const texts = await answer(asked, generator, batch);
   return batch.map(({ question }, i) =>
-    line(question, texts[i] as string, question.choices === undefined ? undefined : { choices: params.choices }),
+    line(question, texts[i] as string, question.choices === undefined ? undefined : { choices }),
   );
 }
 
@@ -122,13 +130,4 @@ function line(question: Question, text: string, metadata: AnswerLine['metadata']
     ...(metadata === undefined ? {} : { metadata }),
     ...(extra === undefined ? {} : { extra }),
   };
-}
-
-function checkLength({ decoder }: Asked, longest: Prompt | undefined, { benchmark }: Params): void {
-  const length = longest?.sequence.ids.length ?? 0;
-  if (length < decoder.maxPositions) return;
-  throw new ProblemError({
-    code: 'prompt-too-long',
-    message: `question ${longest?.question.id} of ${benchmark} takes ${length} tokens; the model has ${decoder.maxPositions} positions`,
-  });
 }

@@ -1,42 +1,72 @@
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { openAdapterFile } from '../../data/adapter.ts';
-import { openWeights, readConfigOf } from '../../data/checkpoint.ts';
+import { copyFile, mkdir, readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { adapterTensors, openAdapterFile } from '../../data/adapter.ts';
+import { checkWeights, readConfigOf } from '../../data/checkpoint.ts';
 import { readPreprocessor } from '../../data/preprocess.ts';
+import type { TensorInfo } from '../../data/safetensors.ts';
 import { loadTokenizer } from '../../data/tokenizer.ts';
+import { decoderShapes } from '../../nn/decoder.ts';
+import { llavaShapes } from '../../nn/llava.ts';
+import { pairShapes } from '../../nn/pair.ts';
 import { ProblemError } from '../../problem.ts';
 import type { Run } from '../kind.ts';
 import type { Params } from './kind.ts';
 
-/** What belongs to a checkpoint folder; training states and caches of other programs that may lie beside it do not. */
-const FILES = /\.(json|safetensors|bin|txt|model)$/;
+/** What belongs to a checkpoint beside its weights; training states of other programs that may lie there do not. */
+const SMALL_FILES = /\.(json|txt|model|jinja)$/;
 
 export const run: Run<Params, never, 'checkpoint'> = async ({ params, output, signal, log }) => {
-  const { parameters, description } = await inspect(params);
-  log(description);
-  const files = (await readdir(params.path, { withFileTypes: true })).filter(
-    (entry) => entry.isFile() && FILES.test(entry.name),
-  );
+  const { family, tensors } = await inspect(params);
+  const parameters = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  log(`${family}: ${parameters} parameters`);
+  const weights = new Set(tensors.map(({ file }) => basename(file)));
+  const names = await filesOf(params.path, (name) => weights.has(name) || SMALL_FILES.test(name));
   await mkdir(output.checkpoint, { recursive: true });
-  for (const { name } of files) {
+  for (const name of names) {
     signal.throwIfAborted();
     await copyFile(join(params.path, name), join(output.checkpoint, name), constants.COPYFILE_FICLONE);
   }
-  return { parameters, files: files.length };
+  return { parameters, files: names.length };
 };
 
+type Inspected = Readonly<{ family: string; tensors: readonly TensorInfo[] }>;
+
 /** Reads everything but the numbers: what is missing or unfit is an error now, not hours later. */
-async function inspect({ path, type }: Params): Promise<Readonly<{ parameters: number; description: string }>> {
-  await readdir(path).catch(() => {
-    throw new ProblemError({ code: 'no-checkpoint', message: `${path}: there is no such folder` });
-  });
-  const opened = type === 'adapter' ? await openAdapterFile(path) : await openWeights(path);
-  const parameters = [...opened.tensors.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-  await opened.close();
-  if (type === 'adapter') return { parameters, description: `adapter: ${parameters} parameters` };
-  const config = await readConfigOf(path, type);
+async function inspect({ path, type }: Params): Promise<Inspected> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() !== true) {
+    const what = found === undefined ? 'there is no such folder' : 'it is a file; a checkpoint is a folder';
+    throw new ProblemError({ code: 'no-checkpoint', message: `${path}: ${what}` });
+  }
+  if (type === 'adapter') return inspectAdapter(path);
   await loadTokenizer(path);
-  if (type !== 'language-model') await readPreprocessor(path);
-  return { parameters, description: `${config.family}: ${parameters} parameters` };
+  if (type === 'language-model') {
+    const config = await readConfigOf(path, type);
+    return { family: config.family, tensors: await checkWeights(path, decoderShapes(config)) };
+  }
+  await readPreprocessor(path);
+  if (type === 'encoder') {
+    const config = await readConfigOf(path, type);
+    return { family: config.family, tensors: await checkWeights(path, pairShapes(config)) };
+  }
+  const config = await readConfigOf(path, type);
+  return { family: config.family, tensors: await checkWeights(path, llavaShapes(config)) };
+}
+
+async function inspectAdapter(path: string): Promise<Inspected> {
+  const opened = await openAdapterFile(path);
+  try {
+    adapterTensors(opened, path);
+    return { family: 'adapter', tensors: [...opened.tensors.values()] };
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Names of the wanted files of a folder; links, as Hugging Face's cache has them, count as what they lead to. */
+async function filesOf(folder: string, wanted: (name: string) => boolean): Promise<readonly string[]> {
+  const names = (await readdir(folder)).filter(wanted).sort();
+  const stats = await Promise.all(names.map((name) => stat(join(folder, name))));
+  return names.filter((_, i) => stats[i]?.isFile());
 }
