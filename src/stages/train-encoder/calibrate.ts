@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { EncoderConfig } from '../../data/config.ts';
 import { type Weights, weight } from '../../nn/weights.ts';
-import { inverseRoot } from './initialise.ts';
+import { inverseRoot } from './inverse-root.ts';
 
 /** Means and deviations of a sample of embeddings, [e] each. */
 export type Statistics = Readonly<{ mean: tf.Tensor1D; deviation: tf.Tensor1D }>;

@@ -3,12 +3,13 @@ import type { EncoderConfig, Transformer } from '../../data/config.ts';
 import { type Random, stream } from '../../data/random.ts';
 import { textShapes } from '../../nn/text.ts';
 import { visionShapes } from '../../nn/vit.ts';
+import { inverseRoot } from './inverse-root.ts';
 
 /** quick_gelu(y) = silu(1.702 y) / 1.702: first layers start smaller and second ones larger by this factor. */
 export const QUICK = 1.702;
 
 /** Scalars of the three losses: a log scale each, and for SigLIP a bias each. The first pair is part of the checkpoint. */
-export const LOSSES = ['global', 'mean', 'pooled'] as const;
+const LOSSES = ['global', 'mean', 'pooled'] as const;
 
 /**
  * Fresh weights by published name. Matrices are normal with sd d^-1/2 (those that write to the residual stream also
@@ -75,21 +76,5 @@ function patchFilters(patches: tf.Tensor2D, shape: readonly number[], random: Ra
     const { variance } = tf.moments(tf.matMul(centred, filters, false, true), 0);
     const unit = tf.div(filters, tf.reshape(tf.sqrt(variance), [hidden, 1])); // [hidden, p * p * 3]
     return tf.transpose(tf.reshape(unit, [hidden, side, side, channels]), [0, 3, 1, 2]);
-  });
-}
-
-/** A^-1/2 of a positive matrix by the coupled Newton iteration (Denman and Beavers), which needs products only. */
-export function inverseRoot(matrix: tf.Tensor2D, rounds = 40): tf.Tensor2D {
-  return tf.tidy(() => {
-    const scale = tf.norm(matrix);
-    const identity = tf.eye(matrix.shape[0]);
-    let root = tf.div(matrix, scale) as tf.Tensor2D;
-    let inverse = identity as tf.Tensor2D;
-    for (let round = 0; round < rounds; round++) {
-      const half = tf.mul(tf.sub(tf.mul(identity, 3), tf.matMul(inverse, root)), 0.5) as tf.Tensor2D;
-      root = tf.matMul(root, half);
-      inverse = tf.matMul(half, inverse);
-    }
-    return tf.div(inverse, tf.sqrt(scale)) as tf.Tensor2D;
   });
 }

@@ -16,7 +16,7 @@ export type EncoderLosses = Readonly<{ loss: tf.Tensor; accuracy: tf.Tensor }>;
 /**
  * The weighted sum of up to three losses between images and their captions. Both sides are centred over the batch (CLIP:
  * also scaled) so that cosines use the whole space; `calibrate` folds the same into the weights afterwards.
- * pixels [B, S, S, 3], ids [B, T].
+ * pixels [B, 3, S, S], ids [B, T].
  */
 export function encoderLoss(
   weights: Weights,

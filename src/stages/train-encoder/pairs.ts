@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Preprocessor, preprocessInto } from '../../data/preprocess.ts';
+import { pixelTensor } from '../../data/pixels.ts';
+import type { Preprocessor } from '../../data/preprocess.ts';
 import { stream } from '../../data/random.ts';
 import type { Rgb } from '../../data/resize.ts';
 import type { TensorMap } from '../../nn/compile.ts';
@@ -7,13 +8,9 @@ import type { TensorMap } from '../../nn/compile.ts';
 /** Images with all their captions; the captions are token ids of one length each. */
 export type Pairs = Readonly<{ images: readonly Rgb[]; captions: readonly (readonly Int32Array[])[] }>;
 
-/** Pixels [B, 3, S, S] of some images. */
+/** Pixels [B, 3, S, S] of some images, as the preprocessor alone has them: CLIP crops, SigLIP stretches. */
 export function pixelsOf(images: readonly Rgb[], how: Preprocessor, side: number): tf.Tensor4D {
-  const values = new Float32Array(images.length * 3 * side * side);
-  images.forEach((image, i) => {
-    preprocessInto(values, i * 3 * side * side, image, how);
-  });
-  return tf.tensor4d(values, [images.length, 3, side, side]);
+  return pixelTensor(images, how, side, { pad: false });
 }
 
 /** Token ids [B, T]. */

@@ -10,7 +10,6 @@ import {
   wordLevelFiles,
   wordVocabulary,
 } from '../../data/tokenizer-write.ts';
-import { readWords } from '../../data/words.ts';
 import { ProblemError } from '../../problem.ts';
 import type { Params } from './kind.ts';
 import type { Pairs } from './pairs.ts';
@@ -70,8 +69,4 @@ export async function loadPairs(
     return pair.captions.map((_, i) => ids.subarray(i * positions, (i + 1) * positions));
   });
   return { images, captions };
-}
-
-export async function listedWords(file: string): Promise<readonly string[]> {
-  return (await readWords(file)).words;
 }

@@ -1,82 +1,56 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { saveCheckpoint } from '../../data/checkpoint-write.ts';
 import type { EncoderConfig } from '../../data/config.ts';
 import { epochOrder } from '../../data/order.ts';
 import { type Preprocessor, parsePreprocessor, preprocessorJson } from '../../data/preprocess.ts';
 import { stream } from '../../data/random.ts';
 import type { Tokenizer } from '../../data/tokenizer.ts';
-import { writeTokenizer } from '../../data/tokenizer-write.ts';
+import { readWords } from '../../data/words.ts';
 import { capture } from '../../engine/capture.ts';
-import { type Weights, weight } from '../../nn/weights.ts';
+import type { Weights } from '../../nn/weights.ts';
+import { openHistory } from '../../train/history.ts';
 import { train } from '../../train/loop.ts';
 import type { Group, StepSpec } from '../../train/step.ts';
-import type { Run } from '../kind.ts';
-import { folded } from './calibrate.ts';
+import type { Job, Metrics } from '../kind.ts';
 import { initialWeights, QUICK } from './initialise.ts';
 import type { Params } from './kind.ts';
-import { retrieval, spaceStatistics } from './measure.ts';
+import { retrieval } from './measure.ts';
 import { encoderLoss } from './objective.ts';
 import { type Pairs, pairBatch, patchesOf, pixelsOf } from './pairs.ts';
-import { listedWords, loadPairs, readCaptions, textTokenizer } from './read.ts';
+import { publishedWeights, writeEncoder } from './publish.ts';
+import { loadPairs, readCaptions, textTokenizer } from './read.ts';
 import { encoderConfig } from './towers.ts';
 
-/** Images whose patches the first filters are drawn from; images that the space is centred on; most images kept for retrieval. */
-const [PATCH_IMAGES, CENTRE_IMAGES, HELD_OUT] = [500, 2000, 256];
+type EncoderJob = Job<Params, 'data' | 'words', 'encoder'>;
 
-export const run: Run<Params, 'data' | 'words', 'encoder'> = async ({
-  params,
-  input,
-  output,
-  scratch,
-  signal,
-  progress,
-  log,
-}) => {
+/** Images whose patches the first filters are drawn from; most images kept for retrieval. */
+const [PATCH_IMAGES, HELD_OUT] = [500, 256];
+
+export async function run(job: EncoderJob): Promise<Metrics> {
+  const { params, input, output, log } = job;
   const folder = input.data as string;
   const captioned = await readCaptions(folder);
-  const { files, tokenizer } = textTokenizer(params, captioned, await listedWords(input.words as string));
-  const { training, heldOut } = split(
-    await loadPairs(folder, captioned, tokenizer, params.text.positions),
-    params.seed,
-  );
+  const { words } = await readWords(input.words as string);
+  const { files, tokenizer } = textTokenizer(params, captioned, words);
   const config = encoderConfig(params, markersOf(tokenizer));
+  const pairs = await loadPairs(folder, captioned, tokenizer, params.text.positions);
+  const { training, heldOut } = split(pairs, params.seed);
   const how = parsePreprocessor(preprocessorJson(params.family, params.imageSize), 'preprocessor_config.json');
   const fresh = freshWeights(params, config, training, how);
   const parameters = Object.values(fresh).reduce((sum, tensor) => sum + tensor.size, 0);
-  log(
-    `${params.family}: ${parameters} parameters; ${training.images.length} images, ${heldOut.images.length} kept for retrieval`,
-  );
-
-  const started = performance.now();
-  const batchSize = Math.min(params.batchSize, training.images.length);
-  let last: Readonly<Record<string, number>> = {};
-  const weights = await train({
-    weights: fresh,
-    spec: stepSpec(params, config, Object.keys(fresh)),
-    schedule: { kind: 'cosine', totalSteps: params.steps, warmup: { steps: params.warmupSteps } },
-    batch: (step) => {
-      const chosen = epochOrder(params.seed, step, batchSize, training.images.length);
-      return pairBatch(training, chosen, how, params.imageSize, params.seed, step);
-    },
-    compile: capture,
-    scratch: { folder: scratch, everySeconds: params.checkpointSeconds },
-    signal,
-    report: ({ step, of, losses, rate, norm }) => {
-      last = { loss: losses['total'] as number, accuracy: 100 * (losses['accuracy'] as number) };
-      progress(step + 1, of, { ...last, learningRate: rate * params.learningRate, norm });
-    },
-  });
-  const seconds = (performance.now() - started) / 1000;
-  const published = publish(weights, params, config, how, training);
-  const found = heldOut.images.length < 2 ? {} : { retrieval: await retrieval(published, config, how, heldOut) };
-  await saveCheckpoint(output.encoder, config, published);
-  await writeTokenizer(output.encoder, files);
-  await writePreprocessor(output.encoder, params);
-  tf.dispose([fresh, weights, published]);
-  return { ...last, ...found, steps: params.steps, secondsPerStep: seconds / params.steps, parameters };
-};
+  const sizes = `${training.images.length} images, ${heldOut.images.length} more kept for retrieval`;
+  log(`${params.family}: ${parameters} parameters; ${sizes}`);
+  try {
+    const { trained, metrics } = await trainTowers(job, config, fresh, training, how);
+    const published = publishedWeights(trained, config, how, training, params.losses.mean > 0);
+    tf.dispose(trained);
+    const found = heldOut.images.length < 2 ? {} : { retrieval: await retrieval(published, config, how, heldOut) };
+    await writeEncoder(output.encoder, config, published, files);
+    tf.dispose(published);
+    return { ...metrics, ...found, parameters };
+  } finally {
+    tf.dispose(fresh);
+  }
+}
 
 function markersOf({ vocabSize, bos, eos, pad }: Tokenizer) {
   if (eos === undefined || pad === undefined) throw new Error('a text tower needs an end and a padding token');
@@ -107,6 +81,41 @@ function freshWeights(
   return weights;
 }
 
+/** The trained weights, which the caller disposes, and means over the last fifth of the steps. */
+async function trainTowers(
+  { params, scratch, signal, progress }: EncoderJob,
+  config: EncoderConfig,
+  weights: Weights,
+  training: Pairs,
+  how: Preprocessor,
+): Promise<{ trained: Weights; metrics: Metrics }> {
+  const history = openHistory(scratch);
+  const count = training.images.length;
+  const batchSize = Math.min(params.batchSize, count);
+  const started = performance.now();
+  let ran = 0;
+  const trained = await train({
+    weights,
+    spec: stepSpec(params, config, Object.keys(weights)),
+    schedule: { kind: 'cosine', totalSteps: params.steps, warmup: { steps: params.warmupSteps } },
+    batch: (step) => {
+      const chosen = epochOrder(params.seed, step, batchSize, count);
+      return pairBatch(training, chosen, how, params.imageSize, params.seed, step);
+    },
+    compile: capture,
+    scratch: { folder: scratch, everySeconds: params.checkpointSeconds },
+    signal,
+    report: ({ step, of, losses, rate, norm }) => {
+      ran++;
+      const values = { loss: losses['total'] as number, accuracy: 100 * (losses['accuracy'] as number) };
+      history.add(step, values);
+      progress(step + 1, of, { ...values, learningRate: rate * params.learningRate, norm });
+    },
+  });
+  const secondsPerStep = (performance.now() - started) / 1000 / Math.max(1, ran);
+  return { trained, metrics: { ...history.lastFifth(params.steps), steps: params.steps, secondsPerStep } };
+}
+
 function stepSpec(params: Params, config: EncoderConfig, names: readonly string[]): StepSpec {
   const muon = (match: string, share = 1): Group => ({
     match: [match],
@@ -131,37 +140,4 @@ function stepSpec(params: Params, config: EncoderConfig, names: readonly string[
       return { total: loss, parts: { accuracy } };
     },
   };
-}
-
-/** The weights as transformers has them: centring folded in, the scalars of the published loss under their names. */
-function publish(
-  weights: Weights,
-  params: Params,
-  config: EncoderConfig,
-  how: Preprocessor,
-  training: Pairs,
-): Record<string, tf.Tensor> {
-  const sample: Pairs = {
-    images: training.images.slice(0, CENTRE_IMAGES),
-    captions: training.captions.slice(0, CENTRE_IMAGES),
-  };
-  return tf.tidy(() => {
-    const { image, text } = spaceStatistics(weights, config, how, sample, params.losses.mean > 0);
-    const towers = Object.entries(weights).filter(([name]) => name.startsWith('vision') || name.startsWith('text'));
-    const scale = weight(weights, 'scale.global');
-    const scalars =
-      config.family === 'clip'
-        ? { logit_scale: tf.clone(scale) }
-        : { logit_scale: tf.reshape(scale, [1]), logit_bias: tf.reshape(weight(weights, 'bias.global'), [1]) };
-    const kept = Object.fromEntries(towers.map(([name, tensor]) => [name, tf.clone(tensor)]));
-    return { ...kept, ...folded(weights, config, image, text), ...scalars };
-  });
-}
-
-async function writePreprocessor(folder: string, { family, imageSize }: Params): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await writeFile(
-    join(folder, 'preprocessor_config.json'),
-    `${JSON.stringify(preprocessorJson(family, imageSize), null, 2)}\n`,
-  );
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { badItem } from '../../data/bad-items.ts';
 import { ProblemError } from '../../problem.ts';
 
 export type HeldOut = Readonly<{ text: string; family: string }>;
@@ -17,14 +18,17 @@ export async function readCorpus(
 }
 
 async function readLines(file: string): Promise<readonly Readonly<{ text: string; family?: string }>[]> {
-  const lines = (await readFile(file, 'utf8')).split('\n');
-  return lines.flatMap((line, at) => {
+  const whole = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    throw new ProblemError({ code: 'bad-corpus', message: `${file}: there is no such file` });
+  });
+  return whole.split('\n').flatMap((line, at) => {
     if (line.trim() === '') return [];
     const value = parse(line);
     const family = value?.['family'];
     if (typeof value?.['text'] !== 'string' || (family !== undefined && typeof family !== 'string')) {
       const message = 'expected a JSON object {"text": "...", "family"?: "..."} on this line';
-      throw new ProblemError({ code: 'bad-corpus', message, at: { file, line: at + 1, column: 1 } });
+      throw new ProblemError(badItem('bad-corpus', file, at + 1, message));
     }
     return [{ text: value['text'], ...(family === undefined ? {} : { family }) }];
   });

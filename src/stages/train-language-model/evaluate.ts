@@ -10,7 +10,8 @@ const BATCH = 32;
 
 /**
  * Share of held-out questions answered exactly, in percent, per family and their mean (`heldout`). A question counts when
- * every token of its last answer, the end included, is the most likely one: the same as greedy decoding giving it.
+ * every token of its last answer, the end included, is the most likely one: the same as greedy decoding giving it. Nothing
+ * held out, nothing measured.
  */
 export async function heldOutAccuracy(
   weights: Weights,
@@ -33,7 +34,8 @@ export async function heldOutAccuracy(
   const shares = [...right].map(
     ([family, hits]) => [`heldout.${family}`, (100 * hits.filter(Boolean).length) / hits.length] as const,
   );
-  const mean = shares.reduce((sum, [, share]) => sum + share, 0) / Math.max(1, shares.length);
+  if (shares.length === 0) return {};
+  const mean = shares.reduce((sum, [, share]) => sum + share, 0) / shares.length;
   return { heldout: mean, ...Object.fromEntries(shares) };
 }
 

@@ -1,4 +1,6 @@
+import * as tf from '@tensorflow/tfjs-core';
 import type { Tokenizer } from '../../data/tokenizer.ts';
+import type { TensorMap } from '../../nn/compile.ts';
 import { IGNORED } from '../../train/losses.ts';
 
 /** Training sequences of one length: ids [rows, length], what comes next [rows, length] (-100: nothing), and its weight. */
@@ -61,4 +63,21 @@ function fillRows(documents: readonly string[], tokenizer: Tokenizer, length: nu
   }
   if (row.length > 1) rows.push(row);
   return rows;
+}
+
+/** Some rows as tensors `ids`, `next` and `weights`, each [chosen, length]. */
+export function batchOf({ length, ids, next, weights }: Rows, chosen: readonly number[]): TensorMap {
+  const shape: [number, number] = [chosen.length, length];
+  const take = <A extends Int32Array | Float32Array>(from: A, to: A): A => {
+    chosen.forEach((row, i) => {
+      to.set(from.subarray(row * length, (row + 1) * length), i * length);
+    });
+    return to;
+  };
+  const size = chosen.length * length;
+  return {
+    ids: tf.tensor2d(take(ids, new Int32Array(size)), shape, 'int32'),
+    next: tf.tensor2d(take(next, new Int32Array(size)), shape, 'int32'),
+    weights: tf.tensor2d(take(weights, new Float32Array(size)), shape),
+  };
 }
