@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Digest } from '../hash.ts';
 import { ProblemError } from '../problem.ts';
 import type { ManifestFile } from './store.ts';
-import { digestOf, hashFile } from './tree.ts';
+import { digestOf, type Hashed, hashFile } from './tree.ts';
 
 /** A file modified this recently may change again without a new time stamp, milliseconds. */
 const RACY = 2_000;
@@ -91,7 +91,7 @@ async function digestFiles(
 }
 
 /** Reads a file that keeps its stamp while it is read; one that is still being written is a mistake to report. */
-async function hashStable(root: string, file: Found): Promise<Readonly<{ size: number; sha256: Digest }>> {
+async function hashStable(root: string, file: Found): Promise<Hashed> {
   const hashed = await hashFile(file.path);
   if (stampOf(file.path).stamp !== file.stamp) {
     throw new ProblemError({

@@ -11,6 +11,8 @@ const SMALL = 4 << 20;
 const SLICE = 12;
 const STREAMS = 4;
 
+export type Hashed = Readonly<{ size: number; sha256: Digest }>;
+
 /** Identity of a file or folder: the hash of its canonical manifest. `files` are sorted by path. */
 export function digestOf(files: readonly ManifestFile[]): Digest {
   return sha256(canonicalJson(files.map(({ path, size, sha256 }) => ({ path, size, sha256 }))));
@@ -31,9 +33,9 @@ export async function hashTree(root: string, options: { seal: boolean }): Promis
   const large: string[] = [];
   let sliceStart = performance.now();
   for (const path of paths) {
-    const file = hashSmall(path === '' ? root : join(root, path), path, options.seal);
-    if (file === undefined) large.push(path);
-    else files.push(file);
+    const hashed = hashSmall(path === '' ? root : join(root, path), options.seal);
+    if (hashed === undefined) large.push(path);
+    else files.push({ path, ...hashed });
     if (performance.now() - sliceStart > SLICE) {
       await new Promise((resolve) => setImmediate(resolve));
       sliceStart = performance.now();
@@ -43,8 +45,12 @@ export async function hashTree(root: string, options: { seal: boolean }): Promis
   return files.sort(byPath);
 }
 
-/** SHA-256 of one file's bytes, streamed. */
-export async function hashFile(path: string): Promise<Readonly<{ size: number; sha256: Digest }>> {
+/** SHA-256 of a file's bytes. A small one is read at once: that is five times as fast as a stream. */
+export async function hashFile(path: string): Promise<Hashed> {
+  return hashSmall(path, false) ?? hashStream(path);
+}
+
+async function hashStream(path: string): Promise<Hashed> {
   const hash = createHash('sha256');
   let size = 0;
   for await (const chunk of fs.createReadStream(path, { highWaterMark: 1 << 20 })) {
@@ -130,7 +136,7 @@ function special(root: string, path: string, link: boolean): ProblemError {
 /** Read into and hashed without a pause in between, so one is enough. */
 let shared: Buffer | undefined;
 
-function hashSmall(full: string, path: string, seal: boolean): ManifestFile | undefined {
+function hashSmall(full: string, seal: boolean): Hashed | undefined {
   shared ??= Buffer.allocUnsafe(SMALL);
   const buffer = shared;
   const fd = fs.openSync(full, 'r');
@@ -144,7 +150,7 @@ function hashSmall(full: string, path: string, seal: boolean): ManifestFile | un
       read += count;
     }
     if (seal) fs.fchmodSync(fd, 0o444);
-    return { path, size, sha256: sha256(buffer.subarray(0, size)) };
+    return { size, sha256: sha256(buffer.subarray(0, size)) };
   } finally {
     fs.closeSync(fd);
   }
@@ -157,7 +163,7 @@ async function hashLarge(root: string, paths: readonly string[], seal: boolean):
     for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
       const full = path === '' ? root : join(root, path);
       if (seal) fs.chmodSync(full, 0o444);
-      files.push({ path, ...(await hashFile(full)) });
+      files.push({ path, ...(await hashStream(full)) });
     }
   };
   await Promise.all(Array.from({ length: Math.min(STREAMS, paths.length) }, work));
