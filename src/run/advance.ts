@@ -5,7 +5,7 @@ import type { Entry, Key } from '../store/store.ts';
 import type { Failure, Why } from './event.ts';
 import type { Ending } from './finish.ts';
 import { prepare } from './launch.ts';
-import { block, inputDigests, type Node, settle } from './nodes.ts';
+import { block, enqueue, inputDigests, type Node, settle } from './nodes.ts';
 import { busy, type Running, type State } from './state.ts';
 
 /** Takes over what the plan reuses and queues what is ready. */
@@ -114,7 +114,7 @@ function resolve(state: State, node: Node): void {
   if (entry !== undefined) follow(state, reuse(state, node, node.key, entry));
   else {
     node.state = 'ready';
-    state.queue.push(node);
+    enqueue(state.queue, node);
   }
 }
 

@@ -21,6 +21,8 @@ export type Node = {
   readonly kind: AnyKind;
   readonly dependants: Node[];
   readonly forced: boolean;
+  /** stages on the longest way from here to a result: the higher, the sooner it should start */
+  height: number;
   state: NodeState;
   /** inputs that are not there yet */
   missing: number;
@@ -42,7 +44,7 @@ export function buildNodes(plan: Plan, kinds: readonly AnyKind[], force: true | 
     if (kind === undefined)
       throw new Error(`stage ${step.id} is of kind ${step.spec.kind}, which is not in the list of kinds`);
     const isForced = force === true || forced.has(step.id) || forced.has(step.spec.name);
-    nodes.set(step.id, { step, kind, dependants: [], forced: isForced, state: 'pending', missing: 0 });
+    nodes.set(step.id, { step, kind, dependants: [], forced: isForced, height: 0, state: 'pending', missing: 0 });
   }
   for (const node of nodes.values()) {
     for (const id of inputStages(node)) {
@@ -50,7 +52,22 @@ export function buildNodes(plan: Plan, kinds: readonly AnyKind[], force: true | 
       node.missing += 1;
     }
   }
+  // the plan is in topological order: from the back, dependants come first
+  for (const node of [...nodes.values()].reverse()) {
+    for (const dependant of node.dependants) node.height = Math.max(node.height, dependant.height + 1);
+  }
   return nodes;
+}
+
+/** Puts a stage into a queue, the highest first; of equal ones the first to come stays first. */
+export function enqueue(queue: Node[], node: Node): void {
+  let [low, high] = [0, queue.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((queue[middle] as Node).height >= node.height) low = middle + 1;
+    else high = middle;
+  }
+  queue.splice(low, 0, node);
 }
 
 export function nodeOf(nodes: Nodes, id: string): Node {

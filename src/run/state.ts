@@ -27,7 +27,7 @@ export type State = {
   readonly nodes: Nodes;
   /** content of the files and folders outside the store, when the run began */
   readonly sources: ReadonlyMap<string, Digest>;
-  /** ready stages that have to run, in the order of the plan */
+  /** ready stages that have to run, those that most others wait behind first */
   queue: Node[];
   readonly running: Set<Running>;
   readonly held: Set<Node>;

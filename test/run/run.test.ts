@@ -50,6 +50,14 @@ describe('a run', () => {
     expect(events[0]).toMatchObject({ type: 'planned', stages: 4, run: 1, depends: 3 });
   });
 
+  it('starts the stages first that most others wait behind', async () => {
+    const stages = { short: write('short', 's'), other: write('other', 'o'), ...chain('a') };
+    await rig.run(stages, { jobs: 1 });
+    const order = ran();
+    expect(order[0]).toBe('a');
+    expect(order.indexOf('b')).toBeLessThan(order.indexOf('other'));
+  });
+
   it('runs nothing the second time', async () => {
     await rig.run(chain('a'));
     ran();
