@@ -10,21 +10,19 @@ import { task } from './say.mjs';
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 
 /**
- * Whether node_modules holds what package-lock.json says; npm keeps its own account of what it installed.
+ * Whether node_modules holds everything that package-lock.json says; npm keeps its own account of what it installed.
  * @returns {boolean}
  */
 export function packagesInstalled() {
   const wanted = packagesOf(join(project, 'package-lock.json'));
   const present = packagesOf(join(project, 'node_modules', '.package-lock.json'));
   if (wanted === undefined || present === undefined) return false;
-  const same = (/** @type {string} */ path) =>
-    wanted[path]?.version === present[path]?.version && wanted[path]?.integrity === present[path]?.integrity;
-  const skippable = (/** @type {string} */ path) =>
-    wanted[path]?.optional === true || wanted[path]?.devOptional === true || wanted[path]?.peer === true;
-  return (
-    Object.keys(present).every((path) => wanted[path] !== undefined && same(path)) &&
-    Object.keys(wanted).every((path) => path === '' || present[path] !== undefined || skippable(path))
-  );
+  return Object.entries(wanted).every(([path, { version, integrity, optional, devOptional, peer }]) => {
+    const found = present[path];
+    // Packages for other platforms are in the lock and not in the folder.
+    if (found === undefined) return path === '' || optional === true || devOptional === true || peer === true;
+    return found.version === version && (integrity === undefined || found.integrity === integrity);
+  });
 }
 
 /**
