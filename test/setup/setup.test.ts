@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { linkedEngine } from '../../src/setup/link.mjs';
 import { lastWords, run } from '../../src/setup/programs.mjs';
-import { findDamage } from '../../src/setup/tensorflow.mjs';
+import { findDamage, provideLibrary } from '../../src/setup/tensorflow.mjs';
 
 const execute = promisify(execFile);
 const script = new URL('../../src/setup/setup.mjs', import.meta.url).pathname;
@@ -38,6 +38,25 @@ describe('set-up', () => {
     writeFileSync(library, 'machine c0de');
     expect(await findDamage(folder)).toBe('tensorflow/library.so');
     rmSync(folder, { recursive: true });
+  });
+
+  it('says in one line what keeps it from fetching TensorFlow, and leaves nothing half done', async () => {
+    const before = process.env['XDG_CACHE_HOME'];
+    const cache = mkdtempSync(join(tmpdir(), 'seagraph-cache-'));
+    process.env['XDG_CACHE_HOME'] = cache;
+    const variant = { name: 'test', wheel: 'tensorflow-cpu', tag: 'any', megabytes: 1, cuda: false };
+    try {
+      await expect(provideLibrary(variant, undefined)).rejects.toThrow('Python 3 is needed');
+      const bare = { command: 'python3', version: '3.9.0', pip: false };
+      await expect(provideLibrary(variant, bare)).rejects.toThrow('Python 3.9.0 has no pip');
+      const offline = { command: 'false', version: '3.9.0', pip: true };
+      await expect(provideLibrary(variant, offline)).rejects.toThrow('pip could not download tensorflow-cpu==');
+      expect(readdirSync(join(cache, 'seagraph'))).toEqual([]);
+    } finally {
+      if (before === undefined) delete process.env['XDG_CACHE_HOME'];
+      else process.env['XDG_CACHE_HOME'] = before;
+      rmSync(cache, { recursive: true });
+    }
   });
 
   it('knows what the addon is linked to', () => {
