@@ -7,7 +7,10 @@ export async function readWords(
   file: string,
   onBadItem: OnBadItem = 'stop',
 ): Promise<{ words: readonly string[]; problems: readonly Problem[] }> {
-  const bytes = await readFile(file);
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    throw new ProblemError({ code: 'no-words', message: `${file}: there is no such file` });
+  });
   const lines = new Map<string, number>();
   const problems: Problem[] = [];
   let line = 0;

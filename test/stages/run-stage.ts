@@ -40,7 +40,8 @@ export async function runStage(
   const log: string[] = [];
   const ports = Object.keys(portsOf(kind.outputs, filled));
   const { run } = await kind.load();
-  const before = tf.memory().numTensors;
+  const tensors = (): number => (kind.needs(filled).engine ? tf.memory().numTensors : 0);
+  const before = tensors();
   const ended = await Promise.allSettled([
     run({
       params: filled,
@@ -56,7 +57,7 @@ export async function runStage(
       logFile: join(out, 'log'),
     }),
   ]);
-  const left = tf.memory().numTensors - before;
+  const left = tensors() - before;
   if (left !== 0) throw new Error(`${kind.kind} left ${left} tensors behind`);
   if (ended[0].status === 'rejected') throw ended[0].reason;
   return { metrics: ended[0].value, output: (port) => join(out, port), steps, log };

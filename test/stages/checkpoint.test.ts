@@ -1,0 +1,94 @@
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { checkpoint } from '../../src/stages/checkpoint/kind.ts';
+import { problemsOf, runStage, temporary } from './run-stage.ts';
+
+const golden = (name: string): string => resolve('test/golden', name);
+
+/** A copy of a checkpoint that may be spoilt. */
+function copyOf(name: string, only = /^(?!cases|expected|config\.v5|mm_)/): string {
+  const folder = temporary();
+  for (const file of readdirSync(golden(name)).filter((file) => only.test(file)))
+    copyFileSync(join(golden(name), file), join(folder, file));
+  return folder;
+}
+
+const refused = async (path: string, type: string): Promise<readonly string[]> =>
+  (await problemsOf(runStage(checkpoint, { path, type }))).map(({ message }) => message);
+
+test.each([
+  ['encoder', 'clip-tiny'],
+  ['encoder', 'siglip-tiny'],
+  ['language-model', 'llama-tiny'],
+  ['language-model', 'llama3-tiny'],
+  ['language-model', 'gemma-tiny'],
+  ['language-model', 'phi3-tiny'],
+  ['model', 'llava-tiny'],
+])('a checkpoint of type %s is taken in byte for byte: %s', async (type, name) => {
+  const path = copyOf(name);
+  const { output, metrics } = await runStage(checkpoint, { path, type });
+  const files = readdirSync(path);
+  expect(readdirSync(output('checkpoint'))).toEqual(files);
+  for (const file of files)
+    expect(readFileSync(join(output('checkpoint'), file)).equals(readFileSync(join(path, file)))).toBe(true);
+  expect(metrics['files']).toBe(files.length);
+  expect(metrics['parameters']).toBeGreaterThan(40_000);
+});
+
+test('an adapter is taken in, as safetensors or as a torch file', async () => {
+  for (const name of ['mm_projector.safetensors', 'mm_projector.bin']) {
+    const { output, metrics } = await runStage(checkpoint, {
+      path: copyOf('llava-tiny', new RegExp(name)),
+      type: 'adapter',
+    });
+    expect(readdirSync(output('checkpoint'))).toEqual([name]);
+    expect(metrics['parameters']).toBe(48 * 64 + 64 + 64 * 64 + 64);
+  }
+});
+
+test("training states that lie beside a checkpoint stay there; a folder of links, as Hugging Face's cache, is followed", async () => {
+  const path = copyOf('llama-tiny');
+  const links = temporary();
+  mkdirSync(join(path, 'checkpoint-100'));
+  for (const name of ['optimizer.pt', 'optimizer.bin', 'training_args.bin', 'events.out'])
+    writeFileSync(join(path, name), 'x');
+  for (const name of readdirSync(path)) symlinkSync(join(path, name), join(links, name));
+  const { output } = await runStage(checkpoint, { path: links, type: 'language-model' });
+  expect(readdirSync(output('checkpoint'))).toEqual(readdirSync(copyOf('llama-tiny')));
+});
+
+test('what cannot be used is refused with the reason', async () => {
+  const missing = join(temporary(), 'none');
+  expect(await refused(missing, 'encoder')).toEqual([`${missing}: there is no such folder`]);
+  const file = join(golden('clip-tiny'), 'config.json');
+  expect(await refused(file, 'encoder')).toEqual([`${file}: it is a file; a checkpoint is a folder`]);
+  const llama = copyOf('llama-tiny');
+  expect((await refused(llama, 'encoder'))[0]).toContain('preprocessor_config.json: there is no such file');
+  expect(await refused(copyOf('clip-tiny', /^(?!preprocessor)/), 'language-model')).toEqual([
+    expect.stringContaining('a clip checkpoint, not a language-model (llama, gemma, phi3)'),
+  ]);
+  expect((await refused(copyOf('llama-tiny', /^(?!tokenizer\.json)/), 'language-model'))[0]).toContain(
+    'tokenizer.json: there is no such file',
+  );
+  expect((await refused(copyOf('llama-tiny', /json$/), 'language-model'))[0]).toContain('there are no weights');
+  expect((await refused(copyOf('llama-tiny'), 'adapter'))[0]).toContain('there is no mm_projector');
+});
+
+test('weights that do not fit config.json are named before anything is copied', async () => {
+  const path = copyOf('llama-tiny');
+  const file = join(path, 'config.json');
+  const config = JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>;
+  writeFileSync(file, JSON.stringify({ ...config, vocab_size: (config['vocab_size'] as number) + 8 }));
+  const messages = await refused(path, 'language-model');
+  expect(messages).toHaveLength(2); // the embedding and the head
+  expect(messages[0]).toMatch(
+    /tensor "model\.embed_tokens\.weight" is \[\d+, 64\], but config\.json needs \[\d+, 64\]/,
+  );
+});
+
+test('a shard that is missing is named', async () => {
+  const path = copyOf('llama3-tiny');
+  renameSync(join(path, 'model-00002-of-00003.safetensors'), join(path, 'elsewhere'));
+  expect((await refused(path, 'language-model'))[0]).toContain('model-00002-of-00003.safetensors');
+});
