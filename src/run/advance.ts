@@ -6,7 +6,7 @@ import type { Failure, Why } from './event.ts';
 import type { Ending } from './finish.ts';
 import { prepare } from './launch.ts';
 import { block, enqueue, inputDigests, type Node, settle } from './nodes.ts';
-import { busy, type Running, type State } from './state.ts';
+import { hasSlot, type Running, type State } from './state.ts';
 
 /** Takes over what the plan reuses and queues what is ready. */
 export function takeOver(state: State): void {
@@ -25,10 +25,10 @@ export function takeOver(state: State): void {
 
 /** Starts queued stages while there are slots. A stage that another process makes is left to it. */
 export async function startReady(state: State): Promise<void> {
-  const { store, jobs } = state.request;
-  let free = jobs - busy(state);
-  while (free > 0 && state.queue.length > 0 && state.stopping === 0) {
-    const node = state.queue.shift() as Node;
+  const { store } = state.request;
+  for (let node = state.queue[0]; node !== undefined; node = state.queue[0]) {
+    if (state.stopping > 0 || !hasSlot(state, node)) return;
+    state.queue.shift();
     const { key, identity } = identified(node);
     const others = state.inFlight.get(key);
     if (others !== undefined) {
@@ -48,7 +48,6 @@ export async function startReady(state: State): Promise<void> {
       follow(state, reuse(state, node, key, entry));
       continue;
     }
-    free -= 1;
     await launch(state, node, { key, identity }, lease);
   }
 }

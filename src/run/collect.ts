@@ -42,13 +42,18 @@ async function pollJobs(state: State): Promise<void> {
   }
 }
 
-/** Hashing outputs takes a while: other stages go on meanwhile. */
+/** Hashing outputs takes a while: first the free slot goes to the next stage, then this one is kept while that works. */
 function keep(state: State, work: Running, lost: string | undefined): void {
   work.ended = true;
-  finish(work, state.request, lost, state.stopping > 0)
+  nextTurn()
+    .then(() => finish(work, state.request, lost, state.stopping > 0))
     .then((ending) => void state.endings.push([work, ending]))
     .catch((error: unknown) => void state.broken.push(error))
     .finally(state.bell.ring);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function tellProgress(state: State, work: Running): void {

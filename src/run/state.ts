@@ -74,9 +74,14 @@ export async function createState(request: RunRequest): Promise<State> {
   };
 }
 
-/** Stages at work, without those whose outcome is being kept. */
-export function busy(state: State): number {
-  let count = 0;
-  for (const work of state.running) if (!work.ended) count += 1;
-  return count;
+/**
+ * Whether a ready stage may start now. A slot whose stage has ended and is being kept is free at once, unless what waits for
+ * that stage would come before this one; under `failFast` its ending has to be known first.
+ */
+export function hasSlot({ running, request }: State, next: Node): boolean {
+  let taken = 0;
+  for (const { ended, node } of running) {
+    if (!ended || request.failFast || node.height - 1 > next.height) taken += 1;
+  }
+  return taken < request.jobs;
 }
