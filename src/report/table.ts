@@ -76,10 +76,10 @@ export type Table = Readonly<{
 
 /** Reads a table of an experiment off what its stages left. */
 export function makeTable(experiment: Experiment, spec: TableSpec, readings: Readings): Table {
-  const shown = spec.rows === undefined ? undefined : new Set(spec.rows);
-  const byRow = groupCells(experiment.cells.filter((cell) => shown?.has(cell.row) !== false));
+  const byRow = shownRows(experiment, spec);
+  const paper = paperOf(experiment, spec);
   const values = new Map<string, readonly TableCell[]>();
-  for (const [row, cells] of byRow) values.set(row, readRow(row, cells, spec, readings, experiment.reference));
+  for (const [row, cells] of byRow) values.set(row, readRow(row, cells, spec, readings, paper));
 
   const baseline = spec.baseline === undefined ? undefined : values.get(spec.baseline);
   const columns = describeColumns(spec, [...values.values()]);
@@ -103,9 +103,30 @@ export function makeTable(experiment: Experiment, spec: TableSpec, readings: Rea
     rows,
     ...(spec.baseline === undefined ? {} : { baseline: spec.baseline }),
     seeds: experiment.seeds,
-    ...(experiment.reference === undefined ? {} : { paper: experiment.reference.source }),
+    ...(paper === undefined ? {} : { paper: paper.source }),
     made: trace.total(),
   };
+}
+
+/** The rows of a table in the order in which it names them, else that of the experiment. */
+function shownRows(experiment: Experiment, spec: TableSpec): ReadonlyMap<string, readonly Cell[]> {
+  const byRow = groupCells(experiment.cells);
+  const names = spec.rows ?? [...byRow.keys()];
+  return new Map(names.flatMap((name) => (byRow.has(name) ? [[name, byRow.get(name) ?? []] as const] : [])));
+}
+
+/** The printed numbers that belong to this table: references with one of its columns; later ones add to earlier ones. */
+function paperOf({ references = [] }: Experiment, { columns }: TableSpec): Reference | undefined {
+  const labels = new Set(columns.map(({ label }) => label));
+  const own = references.filter(({ rows }) =>
+    Object.values(rows).some((row) => Object.keys(row).some((label) => labels.has(label))),
+  );
+  if (own.length === 0) return undefined;
+  const rows: Record<string, Readonly<Record<string, number>>> = {};
+  for (const reference of own) {
+    for (const [row, numbers] of Object.entries(reference.rows)) rows[row] = { ...rows[row], ...numbers };
+  }
+  return { source: own.map(({ source }) => source).join('; '), rows };
 }
 
 function groupCells(cells: readonly Cell[]): ReadonlyMap<string, readonly Cell[]> {

@@ -54,7 +54,8 @@ export type Experiment = Readonly<{
   stages: readonly StageSpec[];
   /** several tables may be read from one graph; the first is the main one */
   tables: readonly TableSpec[];
-  reference?: Reference;
+  /** one for each `paper:` entry */
+  references?: readonly Reference[];
   /** stages of the file that no table needs: they never run */
   unused?: readonly string[];
 }>;

@@ -28,7 +28,7 @@ export function loadExperiment(file: string, kinds: readonly AnyKind[], readFile
   const writtenAs = new Map(cells.map((cell) => [cell.row, cell.written]));
   const rows = expansion.rows.map((row) => ({ row, written: writtenAs.get(row) ?? row.name }));
   const tables = readTables(draft, rows, expansion.variants, problems);
-  const reference = readPapers(
+  const references = readPapers(
     draft.papers,
     expansion.rows.map((row) => row.name),
     tables,
@@ -45,7 +45,7 @@ export function loadExperiment(file: string, kinds: readonly AnyKind[], readFile
     cells: expansion.cells,
     stages: expansion.stages,
     tables,
-    ...(reference === undefined ? {} : { reference }),
+    ...(references.length === 0 ? {} : { references }),
     ...(expansion.unused.length === 0 ? {} : { unused: expansion.unused }),
   });
 }

@@ -11,24 +11,16 @@ import { wrongType } from './read.ts';
 type PaperRow = Readonly<{ method: string; fields: ReadonlyMap<string, unknown>; scores: ReadonlyMap<string, number> }>;
 type Names = Readonly<{ rows: readonly string[]; columns: readonly string[] }>;
 
-/** The paper's numbers under our names. Of several `paper:` entries later ones add to earlier ones. */
+/** The paper's numbers under our names, for each `paper:` entry. */
 export function readPapers(
   papers: readonly PaperDraft[],
   rows: readonly string[],
   tables: readonly TableSpec[],
   load: Load,
   problems: Problem[],
-): Reference | undefined {
+): readonly Reference[] {
   const columns = [...new Set(tables.flatMap((table) => table.columns.map((column) => column.label)))];
-  const sources: string[] = [];
-  const merged: Record<string, Record<string, number>> = {};
-  for (const paper of papers) {
-    const found = readPaper(paper, { rows, columns }, load, problems);
-    if (found === undefined) continue;
-    sources.push(found.source);
-    for (const [row, scores] of Object.entries(found.rows)) merged[row] = { ...merged[row], ...scores };
-  }
-  return sources.length === 0 ? undefined : { source: sources.join('; '), rows: merged };
+  return papers.flatMap((paper) => readPaper(paper, { rows, columns }, load, problems) ?? []);
 }
 
 function readPaper(paper: PaperDraft, names: Names, load: Load, problems: Problem[]): Reference | undefined {

@@ -1,6 +1,6 @@
 import type { Digest } from '../../src/hash.ts';
 import type { Reading } from '../../src/report/table.ts';
-import type { Cell, Experiment, StageSpec, TableSpec } from '../../src/spec/experiment.ts';
+import type { Cell, Experiment, Reference, StageSpec, TableSpec } from '../../src/spec/experiment.ts';
 import type { Entry, Key } from '../../src/store/store.ts';
 
 /** row -> column -> one number a seed; a word stands for a stage in that state, a number in a string is stale */
@@ -60,7 +60,7 @@ export function entry(
 /** An experiment whose cells hold these numbers; each number is a `score` stage behind a `train` stage of its row. */
 export function example(
   numbers: Numbers,
-  options: Readonly<{ reference?: Experiment['reference']; engines?: Readonly<Record<string, string>> }> = {},
+  options: Readonly<{ reference?: Reference; engines?: Readonly<Record<string, string>> }> = {},
 ) {
   const rows = Object.keys(numbers);
   const columns = [...new Set(rows.flatMap((row) => Object.keys(numbers[row] ?? {})))];
@@ -107,7 +107,7 @@ export function example(
     cells,
     stages,
     tables: [spec],
-    ...(options.reference === undefined ? {} : { reference: options.reference }),
+    ...(options.reference === undefined ? {} : { references: [options.reference] }),
   };
   return { experiment, spec, readings };
 }

@@ -15,6 +15,16 @@ function read(numbers: Numbers, options: Parameters<typeof example>[1] = {}) {
 }
 
 describe('a cell', () => {
+  test('stands in the order in which the table names its rows, beside numbers printed for its columns only', () => {
+    const { experiment, spec, readings } = example(oneSeed, { reference: paperTable3 });
+    const names = [...new Set(experiment.cells.map(({ row }) => row))];
+    const other = { source: 'another table', rows: { [names[0] as string]: { Elsewhere: 1 } } };
+    const turned = { ...spec, rows: names.toReversed() };
+    const table = makeTable({ ...experiment, references: [...(experiment.references ?? []), other] }, turned, readings);
+    expect(table.rows.map(({ name }) => name)).toEqual(names.toReversed());
+    expect(table.paper).toBe(paperTable3.source);
+  });
+
   test('holds mean and sample spread over the seeds', () => {
     const { cell } = read(threeSeeds);
     expect(cell('Baseline', 'VQAv2')).toMatchObject({ state: 'measured', n: 3, of: 3 });

@@ -176,10 +176,10 @@ paper:
   - { file: paper.json, table: table3, rows: { ours: +SEA }, columns: { pope: POPE } }
   - { file: paper.json, table: figure3, rows: { ours: Vicuna-7B }, columns: { pope: MMLU } }
 `;
-    expect(loaded(text, { 'paper.json': paper }).reference).toEqual({
-      source: 'arXiv 1, table3; arXiv 1, figure3',
-      rows: { Baseline: { GQA: 62 }, ours: { GQA: 63.6, pope: 47.1 } },
-    });
+    expect(loaded(text, { 'paper.json': paper }).references).toEqual([
+      { source: 'arXiv 1, table3', rows: { Baseline: { GQA: 62 }, ours: { GQA: 63.6, pope: 87 } } },
+      { source: 'arXiv 1, figure3', rows: { ours: { pope: 47.1 } } },
+    ]);
   });
 
   it('singles out one of several rows of a paper by their other fields', () => {
@@ -190,6 +190,8 @@ paper:
     }));
     const paper = 'paper: { file: paper.json, table: t, rows: { base: { method: LLaVA, llm: Gemma-2B } } }\n';
     const text = `${base}table: { columns: [gqa] }\n${paper}`;
-    expect(loaded(text, { 'paper.json': JSON.stringify({ t: table }) }).reference?.rows).toEqual({ base: { gqa: 61 } });
+    expect(loaded(text, { 'paper.json': JSON.stringify({ t: table }) }).references?.[0]?.rows).toEqual({
+      base: { gqa: 61 },
+    });
   });
 });

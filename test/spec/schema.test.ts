@@ -126,7 +126,7 @@ paper: { file: experiments/paper/tables.json, table: table3 }
     const result = loadExperiment('x.yaml', fakeKinds, (path) =>
       path === 'x.yaml' ? text : readFileSync(path, 'utf8'),
     );
-    expect(result.ok ? result.value.reference : result.problems).toEqual({
+    expect(result.ok ? result.value.references?.[0] : result.problems).toEqual({
       source: 'arXiv 2408.11813v1, table3',
       rows: { Baseline: { GQA: 62 }, '+SEA': { GQA: 63.6 } },
     });
