@@ -1,3 +1,5 @@
+import { ProblemError } from '../problem.ts';
+
 /** A byte-pair model: symbols in the order of their ids, and the pairs to merge, first ones first. */
 export type BytePairs = Readonly<{ symbols: readonly string[]; merges: readonly (readonly [string, string])[] }>;
 
@@ -18,9 +20,10 @@ export function trainBytePairs(texts: Iterable<string>, size: number, special: r
   const words = countPieces(texts, special);
   const symbols = new Set([...special, ...alphabet(words)]);
   if (symbols.size > size) {
-    throw new Error(
-      `a vocabulary of ${size} cannot hold ${special.length} special tokens and the texts' characters: ${symbols.size}`,
-    );
+    throw new ProblemError({
+      code: 'vocabulary-too-small',
+      message: `a vocabulary of ${size} cannot hold ${special.length} special tokens and the texts' characters: ${symbols.size}`,
+    });
   }
   const pairs = indexPairs(words);
   const merges: (readonly [string, string])[] = [];
