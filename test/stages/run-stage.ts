@@ -12,6 +12,8 @@ export type Ran = Readonly<{
   metrics: Metrics;
   /** path of an output */
   output(port: string): string;
+  /** paths of all outputs by port */
+  outputs: Readonly<Record<string, string>>;
   /** what each step reported */
   steps: readonly Metrics[];
   log: readonly string[];
@@ -39,6 +41,7 @@ export async function runStage(
   const steps: Metrics[] = [];
   const log: string[] = [];
   const ports = Object.keys(portsOf(kind.outputs, filled));
+  const outputs = Object.fromEntries(ports.map((port) => [port, join(out, port)]));
   const { run } = await kind.load();
   const tensors = (): number => (kind.needs(filled).engine ? tf.memory().numTensors : 0);
   const before = tensors();
@@ -46,7 +49,7 @@ export async function runStage(
     run({
       params: filled,
       input,
-      output: Object.fromEntries(ports.map((port) => [port, join(out, port)])),
+      output: outputs,
       scratch,
       signal: stop.signal,
       progress: (step, _, values) => {
@@ -60,7 +63,7 @@ export async function runStage(
   const left = tensors() - before;
   if (left !== 0) throw new Error(`${kind.kind} left ${left} tensors behind`);
   if (ended[0].status === 'rejected') throw ended[0].reason;
-  return { metrics: ended[0].value, output: (port) => join(out, port), steps, log };
+  return { metrics: ended[0].value, output: (port) => join(out, port), outputs, steps, log };
 }
 
 /** The problems that a stage stops with; any other end is an error. */

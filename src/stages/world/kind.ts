@@ -21,7 +21,7 @@ const schema = {
     seed: { type: 'integer', minimum: 0, description: 'Another seed, another world of the same kind.' },
     size: {
       type: 'integer',
-      minimum: 32,
+      minimum: 64,
       maximum: 256,
       multipleOf: 32,
       description: 'Side of an image in pixels; a cell for a thing is 16. Default 64.',
