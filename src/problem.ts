@@ -13,6 +13,12 @@ export type Problem = Readonly<{
   hint?: string;
 }>;
 
+/** A problem in a line of text: place, message, and what to do about it. */
+export function problemLine({ at, message, hint }: Problem): string {
+  const place = at === undefined ? '' : `${at.file}:${at.line}:${at.column}: `;
+  return `${place}${message}${hint === undefined ? '' : ` (${hint})`}`;
+}
+
 export type Result<T> = Readonly<{ ok: true; value: T }> | Readonly<{ ok: false; problems: readonly Problem[] }>;
 
 export function succeed<T>(value: T): Result<T> {

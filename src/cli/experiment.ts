@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { ProblemError, type Result } from '../problem.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { type Problem, ProblemError, type Result } from '../problem.ts';
 import type { Experiment } from '../spec/experiment.ts';
 import { loadExperiment } from '../spec/load.ts';
 import { kinds } from '../stages/kinds.ts';
@@ -15,6 +15,19 @@ export function openExperiment(file: string): Experiment {
   const result = readExperiment(file);
   if (!result.ok) throw new ProblemError(...result.problems);
   return result.value;
+}
+
+/** Files and folders outside the store that stages read and that are not there: to mend before anything starts. */
+export function missingSources({ stages }: Experiment): readonly Problem[] {
+  const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
+  return stages.flatMap(({ id, kind, params, at }) => {
+    const missing = (byName.get(kind)?.sources?.(params) ?? []).filter((path) => !existsSync(path));
+    if (missing.length === 0) return [];
+    const are = missing.length === 1 ? 'is' : 'are';
+    return [
+      { code: 'source-missing', message: `stage ${id} reads ${missing.join(' and ')}, which ${are} not there`, at },
+    ];
+  });
 }
 
 /** Options of commands that work on a part of an experiment. */

@@ -9,7 +9,7 @@ import { kinds } from '../stages/kinds.ts';
 import type { Manner } from '../ui/summary.ts';
 import { commitOf } from './commit.ts';
 import type { Context } from './context.ts';
-import { openPart } from './experiment.ts';
+import { missingSources, openPart } from './experiment.ts';
 import { readingsOf } from './readings.ts';
 import { openReporter } from './reporter.ts';
 import { makePlan, openSession, type Session } from './session.ts';
@@ -38,9 +38,10 @@ const exitCodes = { complete: 0, failed: 1, stopped: 130 } as const;
 export async function runExperiment(file: string, options: RunOptions, context: Context): Promise<number> {
   const { output, cache } = context;
   const experiment = openPart(file, options);
+  const problems = missingSources(experiment);
+  if (problems.length > 0) throw new ProblemError(...problems);
   const session = await openSession(experiment, cache, options.force);
   try {
-    refuseMissingSources(session.plan);
     const workload = workloadOf(options, context);
     const result = await execute(session, workload, options, context);
     if (options.json !== true) {
@@ -124,18 +125,6 @@ function readThreads(text: string | undefined): number | undefined {
     message: `SEA_THREADS is "${text}"`,
     hint: 'it must be a whole number from 1 on',
   });
-}
-
-/** A file that a stage reads and that is not there is a mistake to mend before anything starts. */
-function refuseMissingSources(plan: Plan): void {
-  const problems = plan.steps
-    .filter((step) => step.why === 'source-missing')
-    .map(({ id, spec, missing = [] }) => ({
-      code: 'source-missing',
-      message: `stage ${id} reads ${missing.join(', ')}, which is not there`,
-      at: spec.at,
-    }));
-  if (problems.length > 0) throw new ProblemError(...problems);
 }
 
 async function tablesText(session: Session, { failed }: Result, { output }: Context): Promise<string> {

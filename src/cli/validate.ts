@@ -1,8 +1,9 @@
+import { fail, type Result } from '../problem.ts';
 import { paint } from '../report/style.ts';
 import type { Experiment } from '../spec/experiment.ts';
 import { count } from '../ui/words.ts';
 import type { Context } from './context.ts';
-import { readExperiment } from './experiment.ts';
+import { missingSources, readExperiment } from './experiment.ts';
 import { json } from './output.ts';
 import { printProblems } from './problems.ts';
 
@@ -12,14 +13,14 @@ export async function validate(
   options: Readonly<{ json?: boolean }>,
   { output }: Context,
 ): Promise<number> {
-  const results = files.map((file) => ({ file, result: readExperiment(file) }));
+  const results = files.map((file) => ({ file, result: checked(file) }));
   if (options.json === true) {
-    const checked = results.map(({ file, result }) =>
+    const told = results.map(({ file, result }) =>
       result.ok
         ? { file, ok: true, experiment: contents(result.value) }
         : { file, ok: false, problems: result.problems },
     );
-    output.out(json({ files: checked }));
+    output.out(json({ files: told }));
   } else {
     for (const { file, result } of results) {
       if (!result.ok) printProblems(result.problems, output);
@@ -27,6 +28,13 @@ export async function validate(
     }
   }
   return results.every(({ result }) => result.ok) ? 0 : 2;
+}
+
+/** The experiment, or all that would keep it from running. */
+function checked(file: string): Result<Experiment> {
+  const result = readExperiment(file);
+  const missing = result.ok ? missingSources(result.value) : [];
+  return missing.length > 0 ? fail(...missing) : result;
 }
 
 function contents({ name, rows, seeds, stages, tables, unused }: Experiment): unknown {

@@ -4,10 +4,9 @@ import { type Problem, ProblemError } from '../problem.ts';
 /** What happens to items of a user's data that cannot be used. */
 export type OnBadItem = 'stop' | 'skip';
 
-/** Names a bad item and where it stands; files that are not text have no line. */
-export function badItem(code: string, file: string, line: number | undefined, message: string): Problem {
-  const place = line === undefined ? file : `${file}:${line}`;
-  return { code, message: `${place}: ${message}`, ...(line === undefined ? {} : { at: { file, line, column: 1 } }) };
+/** Names a bad item of a user's file and the line on which it begins. */
+export function badItem(code: string, file: string, line: number, message: string): Problem {
+  return { code, message, at: { file, line, column: 1 } };
 }
 
 /** With `stop`, all bad items at once are the error. With `skip` they are returned to be named in the log. */

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { type Problem, ProblemError, suggest } from '../problem.ts';
+import { type Problem, ProblemError, problemLine, suggest } from '../problem.ts';
 import type { AnyKind, Job, Metrics } from '../stages/kind.ts';
 import { type JobFile, jobPaths, type Outcome, readJob, writeOutcome } from './folder.ts';
 import { progressWriter } from './progress.ts';
@@ -61,7 +61,7 @@ async function attempt(
   } catch (error) {
     const problems = error instanceof ProblemError ? error.problems : [];
     const message = error instanceof Error ? error.message : String(error);
-    fs.writeSync(log, `${problems.length > 0 ? problems.map(textOf).join('\n') : stackOf(error)}\n`);
+    fs.writeSync(log, `${problems.length > 0 ? problems.map(problemLine).join('\n') : stackOf(error)}\n`);
     return { state: options.signal.aborted ? 'stopped' : 'failed', metrics: {}, ...facts, message, problems };
   }
 }
@@ -133,10 +133,6 @@ function checkMetrics(metrics: Metrics): Metrics {
   throw new ProblemError(
     ...bad.map(([name, value]): Problem => ({ code: 'not-a-number', message: `metric "${name}" is ${value}` })),
   );
-}
-
-function textOf(problem: Problem): string {
-  return problem.hint === undefined ? problem.message : `${problem.message} (${problem.hint})`;
 }
 
 function stackOf(error: unknown): string {

@@ -1,3 +1,4 @@
+import { problemLine } from '../problem.ts';
 import { duration, paint, type Style } from '../report/style.ts';
 import type { Failure } from '../run/event.ts';
 import type { Ended } from './view.ts';
@@ -31,6 +32,8 @@ export function failureLines(failure: Failure, style: Style): readonly string[] 
     return [`  ${paint(style, 'bad', `${place}${problem.message}`)}`, ...hint];
   });
   const message = failure.message.split('\n').map((line) => `  ${paint(style, 'bad', line)}`);
-  const tail = failure.tail.slice(-tailLength).map((line) => paint(style, 'dim', `  │ ${line}`));
+  const told = new Set(failure.problems.map(problemLine)); // the log ends with them
+  const rest = failure.tail.filter((line) => !told.has(line)).slice(-tailLength);
+  const tail = rest.map((line) => paint(style, 'dim', `  │ ${line}`));
   return [...(problems.length > 0 ? problems : message), ...tail, paint(style, 'dim', `  log: ${failure.log}`)];
 }

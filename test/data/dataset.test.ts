@@ -119,7 +119,7 @@ test('every bad record is named with its line, and stops the run when it should'
   expect(error.problems.map((problem) => problem.at?.line)).toEqual(named.map(([line]) => line));
   named.forEach(([line, ...parts], i) => {
     for (const part of parts) expect(error.problems[i]?.message).toContain(part);
-    expect(error.problems[i]?.message).toContain(`${file}:${line}: `);
+    expect(error.problems[i]?.at).toEqual({ file, line, column: 1 });
   });
 });
 
@@ -206,9 +206,9 @@ test('words are read with the same care: not UTF-8, twice, empty lines, Windows 
   );
   const { words, problems } = await readWords(file, 'skip');
   expect(words).toEqual(['dog', 'traffic light', 'cat']);
-  expect(problems.map(({ message }) => message)).toEqual([
-    `${file}:4: the word "caf\\xe9" is not UTF-8`,
-    `${file}:5: the word "dog" is on line 1 already`,
+  expect(problems.map(({ at, message }) => [at?.file, at?.line, message])).toEqual([
+    [file, 4, 'the word "caf\\xe9" is not UTF-8'],
+    [file, 5, 'the word "dog" is on line 1 already'],
   ]);
   await expect(readWords(file)).rejects.toThrow('not UTF-8');
   writeFileSync(file, '\n \n');

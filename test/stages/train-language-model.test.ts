@@ -7,6 +7,7 @@ import { loadWeights, readConfigOf } from '../../src/data/checkpoint.ts';
 import { loadTokenizer, type Tokenizer } from '../../src/data/tokenizer.ts';
 import { openEngine } from '../../src/engine/open.ts';
 import { decode, decoderShapes, embedTokens, logitsOf } from '../../src/nn/decoder.ts';
+import { problemLine } from '../../src/problem.ts';
 import { heldOutAccuracy } from '../../src/stages/train-language-model/evaluate.ts';
 import { trainLanguageModel } from '../../src/stages/train-language-model/kind.ts';
 import { packRows } from '../../src/stages/train-language-model/rows.ts';
@@ -216,12 +217,15 @@ test.each([
 
 test('a corpus that cannot be read is told with file and line', async () => {
   const folder = join(root, 'bad');
-  const refused = async () => (await problemsOf(runStage(trainLanguageModel, tiny, { corpus: folder })))[0]?.message;
+  const refused = async () => {
+    const [problem] = await problemsOf(runStage(trainLanguageModel, tiny, { corpus: folder }));
+    return problem === undefined ? '' : problemLine(problem);
+  };
   expect(await refused()).toBe(`${join(folder, 'train.jsonl')}: there is no such file`);
   for (const line of ['{"text": 3}', 'text', '{"text": "a", "family": 1}']) {
     writeLines(join(folder, 'train.jsonl'), ['{"text": "a boat"}', '', line]);
     expect(await refused()).toBe(
-      `${join(folder, 'train.jsonl')}:3: expected a JSON object {"text": "...", "family"?: "..."} on this line`,
+      `${join(folder, 'train.jsonl')}:3:1: expected a JSON object {"text": "...", "family"?: "..."} on this line`,
     );
   }
 });
