@@ -20,8 +20,14 @@ export function openExperiment(file: string): Experiment {
 /** Files and folders outside the store that stages read and that are not there: to mend before anything starts. */
 export function missingSources({ stages }: Experiment): readonly Problem[] {
   const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
+  const known = new Map<string, boolean>(); // many stages may read one file
+  const isThere = (path: string): boolean => {
+    const found = known.get(path) ?? existsSync(path);
+    known.set(path, found);
+    return found;
+  };
   return stages.flatMap(({ id, kind, params, at }) => {
-    const missing = (byName.get(kind)?.sources?.(params) ?? []).filter((path) => !existsSync(path));
+    const missing = (byName.get(kind)?.sources?.(params) ?? []).filter((path) => !isThere(path));
     if (missing.length === 0) return [];
     const are = missing.length === 1 ? 'is' : 'are';
     return [
