@@ -30,6 +30,9 @@ export async function build() {
     const ended = await run(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: project });
     if (ended.code !== 0) throw new Error(`tsc failed:\n${ended.output.trim()}`);
     removeOrphans();
+    // Loads packages, which are not there yet when this file is.
+    const { writeValidators } = await import('./validators.mjs');
+    await writeValidators(output);
     if (existsSync(command)) chmodSync(command, 0o755);
     writeFileSync(stampPath, before);
   });

@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module';
-import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
+import type { ErrorObject } from 'ajv/dist/2020.js';
 import type { Json } from '../hash.ts';
 import type { Problem } from '../problem.ts';
 import { suggest } from '../problem.ts';
@@ -7,33 +6,7 @@ import type { AnyKind } from '../stages/kind.ts';
 import type { Field, Fields, Node } from './node.ts';
 import { describe, placeOf } from './node.ts';
 import { propertyNames, unescapePointer } from './schema-walk.ts';
-
-// Loaded with the first stage that is checked: `sea --help` needs none.
-const require = createRequire(import.meta.url);
-let ajv: Ajv2020 | undefined;
-const validators = new WeakMap<AnyKind, ValidateFunction>();
-
-function validatorOf(kind: AnyKind): ValidateFunction {
-  const known = validators.get(kind);
-  if (known !== undefined) return known;
-  if (ajv === undefined) {
-    const { default: Ajv } = require('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js');
-    // Schemas are ours: a test checks them against the meta-schema, so that it need not be compiled in every process.
-    ajv = new Ajv({
-      allErrors: true,
-      verbose: true,
-      useDefaults: true,
-      strict: false,
-      meta: false,
-      validateSchema: false,
-      logger: false,
-      formats: { path: true },
-    });
-  }
-  const made = ajv.compile(kind.params);
-  validators.set(kind, made);
-  return made;
-}
+import { validatorOf } from './validator.ts';
 
 /** Where a stage's parameters were written. */
 export type Written = Readonly<{ stage: Field; kind: AnyKind; node: Fields }>;
