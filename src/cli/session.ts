@@ -1,5 +1,4 @@
 import type { Digest } from '../hash.ts';
-import { sourcesOf } from '../plan/key.ts';
 import { plan } from '../plan/plan.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Experiment } from '../spec/experiment.ts';
@@ -41,8 +40,7 @@ function sourcePaths(experiment: Experiment): readonly string[] {
   const paths = new Set<string>();
   for (const { kind, params } of experiment.stages) {
     const found = byName.get(kind);
-    if (found?.sources === undefined) continue;
-    for (const path of Object.values(sourcesOf(found, params))) paths.add(path);
+    for (const path of found?.sources?.(params) ?? []) paths.add(path);
   }
   return [...paths];
 }

@@ -8,17 +8,22 @@ export function estimate(
   steps: readonly Step[],
   kinds: ReadonlyMap<string, AnyKind>,
 ): Readonly<{ steps: readonly Step[]; estimate: Estimate }> {
+  if (steps.every(isSettled)) return { steps, estimate: { seconds: 0, unknown: 0 } };
   const rates = measureRates(steps, kinds);
   let seconds = 0;
   let unknown = 0;
   const priced = steps.map((step) => {
-    if (step.action === 'reuse' || step.action === 'blocked') return step;
+    if (isSettled(step)) return step;
     const likely = secondsOf(step, kinds, rates);
     if (likely === undefined) unknown++;
     else seconds += likely;
     return likely === undefined ? step : { ...step, seconds: likely };
   });
   return { steps: priced, estimate: { seconds, unknown } };
+}
+
+function isSettled({ action }: Step): boolean {
+  return action === 'reuse' || action === 'blocked';
 }
 
 function secondsOf(

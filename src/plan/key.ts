@@ -54,22 +54,29 @@ export function identityOf(kind: AnyKind, params: Json): Json {
 export function sourcesOf(kind: AnyKind, params: Json): Readonly<Record<string, string>> {
   const paths = kind.sources?.(params) ?? [];
   if (paths.length === 0) return {};
-  const named = pathPatterns(kind).flatMap((pattern) => stringsAt(params, pattern, ''));
+  const named: NamedPath[] = [];
+  for (const pattern of pathPatterns(kind)) collectStrings(params, pattern, 0, '', named);
   const sources: Record<string, string> = {};
   for (const [index, path] of paths.entries()) {
-    const name = named.find(([candidate, value]) => value === path && sources[candidate] === undefined)?.[0];
-    sources[name ?? `source.${index}`] = path;
+    const found = named.find(({ name, value }) => value === path && sources[name] === undefined);
+    sources[found?.name ?? `source.${index}`] = path;
   }
   return sources;
 }
 
-/** The strings that a pattern reaches, by dotted path. */
-function stringsAt(value: Json, [head, ...rest]: PathPattern, at: string): readonly (readonly [string, string])[] {
-  if (head === undefined) return typeof value === 'string' ? [[at, value]] : [];
-  if (value === null || typeof value !== 'object') return [];
+type NamedPath = Readonly<{ name: string; value: string }>;
+
+/** The strings that a pattern reaches from its part `depth` on, by dotted path. */
+function collectStrings(value: Json, pattern: PathPattern, depth: number, at: string, into: NamedPath[]): void {
+  const head = pattern[depth];
+  if (head === undefined) {
+    if (typeof value === 'string') into.push({ name: at, value });
+    return;
+  }
+  if (value === null || typeof value !== 'object') return;
   const holder = value as Readonly<Record<string, Json>>;
-  const keys = head === '*' ? Object.keys(holder) : [head];
-  return keys.flatMap((key) => stringsAt(holder[key] ?? null, rest, at === '' ? key : `${at}.${key}`));
+  for (const key of head === '*' ? Object.keys(holder) : [head])
+    collectStrings(holder[key] ?? null, pattern, depth + 1, at === '' ? key : `${at}.${key}`, into);
 }
 
 /** The value without everything a pattern matches; containers that held nothing else stay, emptied. */
