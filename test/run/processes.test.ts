@@ -101,7 +101,8 @@ describe('a runner that is killed (SIGKILL)', () => {
     expect([code, out]).toEqual([0, expect.stringContaining('complete')]);
     const lines = linesOf('run.log');
     expect(new Set(lines).size).toBe(60);
-    expect(lines.length).toBeLessThanOrEqual(62);
+    // two at work, and the two before them, whose results were being kept
+    expect(lines.length).toBeLessThanOrEqual(64);
     expect((await rig.sea('verify')).code).toBe(0);
   });
 });
