@@ -151,7 +151,7 @@ export function stageSecondsLeft(stage: RunningStage): number | undefined {
 }
 
 /**
- * Seconds until all is done. From the plan's estimate where earlier runs gave one, else from the pace so far;
+ * Seconds until all is done. From the plan's estimate where earlier runs gave one, else from the pace of the first quarter;
  * never less than the slowest running stage needs. Undefined while there is nothing to go by.
  */
 export function secondsLeft(view: View): number | undefined {
@@ -159,7 +159,9 @@ export function secondsLeft(view: View): number | undefined {
   const ends = view.running.flatMap((stage) => stageSecondsLeft(stage) ?? []);
   const over = view.ran + view.failed + view.blocked;
   const remaining = Math.max(0, view.toRun - over);
-  const pace = view.ran > 0 && remaining > view.running.length ? (elapsed / view.ran) * remaining : undefined;
+  // the first stages of a graph (making models) say little about the many that follow (asking them)
+  const telling = view.ran > 0 && 4 * view.ran >= view.toRun && remaining > view.running.length;
+  const pace = telling ? (elapsed / view.ran) * remaining : undefined;
   const planned = view.estimateSeconds === undefined ? undefined : view.estimateSeconds - elapsed;
   const guess = planned !== undefined && planned > 0 ? planned : pace;
   const candidates = [...ends, ...(guess === undefined ? [] : [guess])];
