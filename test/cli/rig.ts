@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { expect } from 'vitest';
+import { removeTree } from '../../src/store/tree.ts';
 
 const cli = resolve('dist/cli.js');
 
@@ -38,7 +39,7 @@ export function openRig() {
       rmSync(file, { force: true });
       return lines;
     },
-    close: () => rmSync(folder, { recursive: true, force: true }),
+    close: () => removeTree(folder), // what the store keeps is read-only
   };
 }
 
