@@ -15,6 +15,8 @@ export type ChatOptions = Readonly<{
   onBadItem?: OnBadItem;
   /** decode: every image is read once. exists: its file is there. trust: the folder was checked before. */
   images?: 'decode' | 'exists' | 'trust';
+  /** aborted while images are looked at: throws its reason */
+  signal?: AbortSignal;
 }>;
 
 /** A dataset folder, chat.json beside images/, that a stage wrote: its images were checked then. */
@@ -36,10 +38,10 @@ export function imagesOf(records: readonly ChatRecord[]): readonly string[] {
 export async function readChat(
   file: string,
   imageFolder: string | undefined,
-  { onBadItem = 'stop', images = 'decode' }: ChatOptions = {},
+  { onBadItem = 'stop', images = 'decode', signal }: ChatOptions = {},
 ): Promise<Chat> {
   const { found, problems } = await readRecords(file);
-  const broken = images === 'trust' ? new Map<string, string>() : await checkImages(found, imageFolder, images);
+  const broken = images === 'trust' ? new Map<string, string>() : await checkImages(found, imageFolder, images, signal);
   const good = found.filter(({ record, line }) => {
     const message = record.image === undefined ? undefined : broken.get(record.image);
     if (message === undefined) return true;
@@ -161,6 +163,7 @@ async function checkImages(
   found: readonly Found[],
   folder: string | undefined,
   how: 'decode' | 'exists',
+  signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, string>> {
   const names = imagesOf(found.map(({ record }) => record));
   const broken = new Map<string, string>();
@@ -178,7 +181,10 @@ async function checkImages(
   };
   let next = 0;
   const worker = async (): Promise<void> => {
-    for (let name = names[next++]; name !== undefined; name = names[next++]) await check(name);
+    for (let name = names[next++]; name !== undefined; name = names[next++]) {
+      signal?.throwIfAborted();
+      await check(name);
+    }
   };
   await Promise.all(Array.from({ length: 8 }, worker));
   return broken;

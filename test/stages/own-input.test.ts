@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { benchmarkNamed } from '../../src/benchmarks/list.ts';
 import { copyImages } from '../../src/data/copy-images.ts';
-import { readDataset } from '../../src/data/dataset.ts';
+import { readChat, readDataset } from '../../src/data/dataset.ts';
 import { readImage } from '../../src/data/image.ts';
 import type { Problem } from '../../src/problem.ts';
 import { dataset } from '../../src/stages/dataset/kind.ts';
@@ -150,6 +150,11 @@ test('files that are not there are named', async () => {
     const [problem] = await problemsOf(runStage(kind, params));
     expect(problem?.message).toBe(`${missing}: there is no such file`);
   }
+});
+
+test('looking at images ends when it is stopped', async () => {
+  const signal = AbortSignal.abort(new Error('stopped'));
+  await expect(readChat(file('chat.json'), file('images'), { signal })).rejects.toThrow('stopped');
 });
 
 test('images are copied with their folders, and no more of them once it is stopped', async () => {

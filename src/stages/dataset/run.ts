@@ -7,7 +7,7 @@ import type { Run } from '../kind.ts';
 import type { Params } from './kind.ts';
 
 export const run: Run<Params, never, 'data'> = async ({ params, output, signal, log }) => {
-  const { records, problems } = await readChat(params.chat, params.images, { onBadItem: params.onBadItem });
+  const { records, problems } = await readChat(params.chat, params.images, { onBadItem: params.onBadItem, signal });
   for (const problem of problems) log(`left out: ${problemLine(problem)}`);
   const images = imagesOf(records);
   await mkdir(join(output.data, 'images'), { recursive: true });
