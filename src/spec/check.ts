@@ -1,6 +1,5 @@
 import { dirname, resolve } from 'node:path';
 import type { Json } from '../hash.ts';
-import { canonicalJson } from '../hash.ts';
 import type { Problem } from '../problem.ts';
 import { suggest } from '../problem.ts';
 import type { AnyKind, Port, Ports } from '../stages/kind.ts';
@@ -23,8 +22,6 @@ export type Variant = Readonly<{
   /** its parameters are right */
   valid: boolean;
   params: Json;
-  /** equal for variants with equal kind and parameters */
-  content: string;
   inputs: readonly Input[];
   /** of `inputs`, those that matter under these parameters */
   used: readonly Input[];
@@ -66,7 +63,6 @@ export function checkStage(field: Field, node: Fields, seed: number, checking: C
     kind,
     valid,
     params: params.json,
-    content: valid ? `${kind.kind}${canonicalJson(params.json)}` : '',
     inputs,
     used: unused.size === 0 ? inputs : inputs.filter(({ port }) => !unused.has(port)),
     ports,

@@ -1,4 +1,5 @@
 import { orderFrom } from '../graph/order.ts';
+import { canonicalJson } from '../hash.ts';
 import type { Problem } from '../problem.ts';
 import { assemble, type Drawn, type Made } from './assemble.ts';
 import type { CellPlan } from './cells.ts';
@@ -24,7 +25,7 @@ type State = {
   readonly rootsOf: (cell: CellPlan) => readonly string[];
   /** by stage, differences and seed */
   readonly checked: Map<string, Variant | undefined>;
-  readonly contents: Map<string, number>;
+  readonly forms: Map<string, Forms>;
   readonly made: Map<string, Made>;
   /** of the cell at hand */
   readonly variants: Map<string, Variant | undefined>;
@@ -50,7 +51,7 @@ export function expand(
     checking,
     rootsOf,
     checked: new Map(),
-    contents: new Map(),
+    forms: new Map(),
     made: new Map(),
     variants: new Map(),
     current: new Map(),
@@ -194,17 +195,30 @@ function make(name: string, cell: CellPlan, state: State): void {
     return;
   }
   const ports = inputs.map(({ port, from, output }) => `${port}=${from.index}.${output}`).sort();
-  const key = `${name} ${contentNumber(variant, state)} ${ports.join(' ')}`;
+  const key = `${name} ${formNumber(variant, state)} ${ports.join(' ')}`;
   const made = state.made.get(key) ?? { variant, inputs, cell, index: state.made.size, id: '' };
   state.made.set(key, made);
   state.current.set(name, made);
 }
 
-/** Parameters may be long: keys hold a number for them. */
-function contentNumber({ content }: Variant, { contents }: State): number {
-  const number = contents.get(content) ?? contents.size;
-  contents.set(content, number);
+/** The forms that a stage takes: parameters may be long, so keys hold a number for them. */
+type Forms = Readonly<{ first: Variant; numbers: Map<string, number> }>;
+
+/** Equal for variants of a stage with equal kind and parameters, which are put into words only where there are several. */
+function formNumber(variant: Variant, { forms }: State): number {
+  const known = forms.get(variant.name) ?? { first: variant, numbers: new Map<string, number>() };
+  forms.set(variant.name, known);
+  const { first, numbers } = known;
+  if (variant === first) return 0;
+  if (numbers.size === 0) numbers.set(contentOf(first), 0);
+  const content = contentOf(variant);
+  const number = numbers.get(content) ?? numbers.size;
+  numbers.set(content, number);
   return number;
+}
+
+function contentOf({ kind, params }: Variant): string {
+  return `${kind.kind}${canonicalJson(params)}`;
 }
 
 function reportCycle(cycle: readonly string[], { draft, variants, checking }: State): void {
