@@ -77,3 +77,8 @@ export async function problemsOf(stage: Promise<unknown>): Promise<readonly Prob
   }
   throw new Error('the stage ran without a problem');
 }
+
+/** The codes of the problems that a stage stops with. */
+export async function codesOf(stage: Promise<unknown>): Promise<readonly string[]> {
+  return (await problemsOf(stage)).map(({ code }) => code);
+}

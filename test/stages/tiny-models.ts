@@ -1,8 +1,6 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import sharp from 'sharp';
 import { trainBytePairs } from '../../src/data/bpe.ts';
 import { saveCheckpoint } from '../../src/data/checkpoint-write.ts';
@@ -15,7 +13,7 @@ import { decoderShapes } from '../../src/nn/decoder.ts';
 import { pairShapes } from '../../src/nn/pair.ts';
 import type { Shapes, Weights } from '../../src/nn/weights.ts';
 import { features } from '../../src/stages/features/kind.ts';
-import type { AnyKind, Metrics } from '../../src/stages/kind.ts';
+import { runStage, temporary } from './run-stage.ts';
 
 /** Folders of a tiny world in which everything is random, but written by the real writers. */
 export type TinyModels = Readonly<{
@@ -37,8 +35,6 @@ const TEXTS = [
   'no',
 ];
 const IMAGES = 6;
-
-const temporary = (): string => mkdtempSync(join(tmpdir(), 'tiny-'));
 
 /** Normal weights whose sizes keep a random network lively; norms are near neutral. */
 export function randomWeights(shapes: Shapes, deviation = 0.3): Weights {
@@ -147,59 +143,4 @@ export async function makeTinyModels(): Promise<TinyModels> {
     root, languageModel: folder('languageModel'), data: folder('data'), encoder: folder('encoder'),
     features: output('features'), labels: folder('labels'),
   }; // biome-ignore format: a list of folders
-}
-
-export type StageResult = Readonly<{
-  metrics: Metrics;
-  output(port: string): string;
-  /** what each step reported */
-  steps: readonly Metrics[];
-  log: readonly string[];
-}>;
-
-export type StageOptions = Readonly<{ scratch?: string; stopAfter?: number }>;
-
-/** Runs a stage as a job does, with defaults filled in; `stopAfter` interrupts it behind that many steps. */
-export async function runStage(
-  kind: AnyKind,
-  params: object,
-  input: Readonly<Record<string, string>>,
-  { scratch = temporary(), stopAfter }: StageOptions = {},
-): Promise<StageResult> {
-  const filled = structuredClone(params);
-  const check = new Ajv2020({ useDefaults: true, strict: false }).compile(kind.params);
-  if (!check(filled)) throw new Error(JSON.stringify(check.errors));
-  const out = temporary();
-  const output = (port: string): string => join(out, port);
-  const stop = new AbortController();
-  const steps: Metrics[] = [];
-  const log: string[] = [];
-  const ports = Object.keys(kind.outputs as object);
-  const { run } = await kind.load();
-  const metrics = await run({
-    params: filled,
-    input,
-    output: Object.fromEntries(ports.map((port) => [port, output(port)])),
-    scratch,
-    signal: stop.signal,
-    progress: (step, _, values) => {
-      if (values !== undefined) steps.push(values);
-      if (step === stopAfter) stop.abort(new Error('interrupted'));
-    },
-    log: (line) => void log.push(line),
-    logFile: join(out, 'log'),
-  });
-  return { metrics, output, steps, log };
-}
-
-/** The codes of the problems that a stage stops with. */
-export async function problemsOf(stage: Promise<unknown>): Promise<readonly string[]> {
-  try {
-    await stage;
-  } catch (error) {
-    const { problems } = error as { problems?: readonly { code: string }[] };
-    if (problems === undefined) throw error;
-    return problems.map(({ code }) => code);
-  }
-  throw new Error('the stage ran without a problem');
 }

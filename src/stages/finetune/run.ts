@@ -27,6 +27,21 @@ import { cachedInput, pixelInput, type VisualInput } from './visual-input.ts';
 type FinetuneJob = Job<Params, 'languageModel' | 'encoder' | 'data' | 'features' | 'adapter', 'model'>;
 
 export async function run(job: FinetuneJob): Promise<Metrics> {
+  const held: tf.TensorContainer[] = []; // released however the stage ends: its process goes on to the next
+  try {
+    return await finetune(job, (tensors) => {
+      held.push(tensors as tf.TensorContainer);
+      return tensors;
+    });
+  } finally {
+    tf.dispose(held);
+  }
+}
+
+/** `hold` takes tensors that are released when the stage is over. */
+type Hold = <T extends tf.Tensor | Weights>(tensors: T) => T;
+
+async function finetune(job: FinetuneJob, hold: Hold): Promise<Metrics> {
   const { params, input, output } = job;
   const folders = {
     languageModel: input.languageModel as string,
@@ -38,6 +53,7 @@ export async function run(job: FinetuneJob): Promise<Metrics> {
   const records = await readDataset(folders.data);
   const imageToken = await copyWithImageToken(folders.languageModel, output.model);
   const { language, text } = await loadLanguage(folders.languageModel, decoder, imageToken);
+  hold(language);
   const model: ModelShape = { text, vision: towerConfig, layer: params.layer };
   const shapes = shapesOf(model);
   const trainable = selectTrainable(params.trainable, Object.keys(shapes));
@@ -52,7 +68,7 @@ export async function run(job: FinetuneJob): Promise<Metrics> {
   });
   job.log(describeLessons(lessons, records.length));
 
-  const tower = await loadTower(folders.encoder, towerConfig);
+  const tower = hold(await loadTower(folders.encoder, towerConfig));
   const images = imagesOf(records);
   const frozen = !trainable.some((name) => name.startsWith(PARTS.vision));
   const cached = frozen && input.features !== undefined;
@@ -61,12 +77,13 @@ export async function run(job: FinetuneJob): Promise<Metrics> {
       ? await cachedInput(input.features, images, towerConfig, params.layer)
       : await pixelInput(folders, images, tower, towerConfig, params.layer);
   try {
+    hold(visual.sample);
     const { adapter, standard } = await loadOrStartAdapter(params, input.adapter, language, text, visual);
-    const weights = {
+    const weights = hold({
       ...prefixed(PARTS.projector, adapter),
       ...prefixed(PARTS.language, language),
       ...standard,
-    };
+    });
     const vision = prefixed(PARTS.vision, tower);
     const spec = stepSpec(params, model, trainable, shapes);
     const { trained, metrics } = await trainModel(job, spec, cached ? weights : { ...weights, ...vision }, {
@@ -74,12 +91,11 @@ export async function run(job: FinetuneJob): Promise<Metrics> {
       lessons,
       visual,
     });
+    hold(trained);
     const origin = { encoder: folders.encoder, conversation: params.conversation };
     await writeModel(output.model, { ...vision, ...trained }, llavaConfig(model, imageToken), origin);
-    tf.dispose([weights, vision, trained]);
     return metrics;
   } finally {
-    visual.sample.dispose();
     visual.close();
   }
 }

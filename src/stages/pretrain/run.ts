@@ -33,8 +33,10 @@ export const run: Run<Params, 'languageModel' | 'data' | 'features' | 'labels', 
   const records = await readDataset(input.data as string);
   const images = imagesOf(records);
   const features = await openCachedFeatures(input.features as string, images);
-  const pairs = await openPairs(params, input.labels, features, images);
+  const held: Weights[] = []; // released however the stage ends: its process goes on to the next
+  let pairs: AlignmentPairs | undefined;
   try {
+    pairs = await openPairs(params, input.labels, features, images);
     const lessons = planLessons(records, params, {
       tokenizer,
       template: params.conversation,
@@ -45,16 +47,18 @@ export const run: Run<Params, 'languageModel' | 'data' | 'features' | 'labels', 
     job.log(describeLessons(lessons, records.length));
     const weights = await startingWeights(params, input.languageModel as string, config, features, images);
     const all = { ...weights, ...alignmentWeights(params, weights, tokenizer, pairs) };
+    held.push(all);
     const { trained, metrics } = await trainAdapter(job, config, all, { records, lessons, features, pairs });
     const adapter = folded(within(trained, PROJECTOR), trained);
+    held.push(trained, adapter);
     await writeAdapter(output.adapter, adapter, adapterConfig(features.manifest.dim, config.hidden), {
       layer: features.manifest.layer,
       conversation: params.conversation,
       languageFamily: config.family,
     });
-    tf.dispose([all, trained, adapter]);
     return metrics;
   } finally {
+    tf.dispose(held as tf.TensorContainer[]);
     features.close();
     pairs?.close();
   }

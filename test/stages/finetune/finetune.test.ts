@@ -18,7 +18,8 @@ import { type Weights, within } from '../../../src/nn/weights.ts';
 import { features } from '../../../src/stages/features/kind.ts';
 import { finetune } from '../../../src/stages/finetune/kind.ts';
 import { pretrain } from '../../../src/stages/pretrain/kind.ts';
-import { makeTinyModels, problemsOf, runStage, type TinyModels, writeData } from '../tiny-models.ts';
+import { codesOf, runStage } from '../run-stage.ts';
+import { makeTinyModels, type TinyModels, writeData } from '../tiny-models.ts';
 
 let tiny: TinyModels;
 let adapter: string;
@@ -147,7 +148,7 @@ test('the tokenizer gets an image token behind its vocabulary, and the embedding
 test('an interrupted training goes on to the same bytes and metrics', async () => {
   const whole = await runStage(finetune, params, inputs());
   const scratch = folder();
-  await expect(runStage(finetune, params, inputs(), { scratch, stopAfter: 2 })).rejects.toThrow('interrupted');
+  await expect(runStage(finetune, params, inputs(), { scratch, stopAt: 2 })).rejects.toThrow('interrupted');
   const resumed = await runStage(finetune, params, inputs(), { scratch });
   expect(bytes(resumed.output('model')).equals(bytes(whole.output('model')))).toBe(true);
   expect(resumed.metrics['loss']).toBe(whole.metrics['loss']);
@@ -176,16 +177,16 @@ test('counts conversations that were longer than maxTokens', async () => {
 
 test('says what is wrong with its inputs', async () => {
   const { output } = await runStage(features, { layer: -1 }, { encoder: tiny.encoder, data: tiny.data });
-  expect(await problemsOf(runStage(finetune, params, { ...inputs(), features: output('features') }))).toEqual([
+  expect(await codesOf(runStage(finetune, params, { ...inputs(), features: output('features') }))).toEqual([
     'layer-mismatch',
   ]);
   expect(
-    await problemsOf(runStage(finetune, { ...params, layer: -1 }, { ...inputs(), features: output('features') })),
+    await codesOf(runStage(finetune, { ...params, layer: -1 }, { ...inputs(), features: output('features') })),
   ).toEqual(['layer-mismatch']);
-  expect(await problemsOf(runStage(finetune, { ...params, trainable: ['projecter.*'] }, inputs()))).toEqual([
+  expect(await codesOf(runStage(finetune, { ...params, trainable: ['projecter.*'] }, inputs()))).toEqual([
     'unknown-parameter',
   ]);
-  expect(await problemsOf(runStage(finetune, { ...params, learningRates: { 'tower.*': 1 } }, inputs()))).toEqual([
+  expect(await codesOf(runStage(finetune, { ...params, learningRates: { 'tower.*': 1 } }, inputs()))).toEqual([
     'unknown-parameter',
   ]);
 });

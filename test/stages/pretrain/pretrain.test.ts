@@ -6,7 +6,8 @@ import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { loadAdapter } from '../../../src/data/adapter.ts';
 import { openEngine } from '../../../src/engine/open.ts';
 import { pretrain } from '../../../src/stages/pretrain/kind.ts';
-import { makeTinyModels, problemsOf, runStage, type TinyModels, writeData, writeTinyLabels } from '../tiny-models.ts';
+import { codesOf, runStage } from '../run-stage.ts';
+import { makeTinyModels, type TinyModels, writeData, writeTinyLabels } from '../tiny-models.ts';
 
 let tiny: TinyModels;
 beforeAll(async () => {
@@ -88,7 +89,7 @@ test('an interrupted training goes on to the same bytes and metrics', async () =
   vi.stubEnv('SEA_CAPTURE', 'on');
   const whole = await runStage(pretrain, sea, inputs());
   const scratch = folder();
-  await expect(runStage(pretrain, sea, inputs(), { scratch, stopAfter: 5 })).rejects.toThrow('interrupted');
+  await expect(runStage(pretrain, sea, inputs(), { scratch, stopAt: 5 })).rejects.toThrow('interrupted');
   const resumed = await runStage(pretrain, sea, inputs(), { scratch });
   expect(resumed.steps).toHaveLength(1);
   expect(bytes(resumed.output('adapter')).equals(bytes(whole.output('adapter')))).toBe(true);
@@ -122,26 +123,24 @@ test('micro-batches together give the mean over all targets of the batch', async
       split.steps.map(({ loss }) => loss as number),
     ),
   ).toBeLessThan(1e-4);
-  expect(await problemsOf(runStage(pretrain, { ...params, accumulate: 3 }, inputs()))).toEqual(['uneven-batch']);
+  expect(await codesOf(runStage(pretrain, { ...params, accumulate: 3 }, inputs()))).toEqual(['uneven-batch']);
 });
 
 test('says what is wrong with its inputs', async () => {
   const { labels: _, ...unlabelled } = inputs();
-  expect(await problemsOf(runStage(pretrain, sea, unlabelled))).toEqual(['labels-missing']);
+  expect(await codesOf(runStage(pretrain, sea, unlabelled))).toEqual(['labels-missing']);
   const other = folder();
   await writeData(other, { prefix: 'other' });
-  expect(await problemsOf(runStage(pretrain, params, { ...inputs(), data: other }))).toEqual([
+  expect(await codesOf(runStage(pretrain, params, { ...inputs(), data: other }))).toEqual([
     'features-of-another-dataset',
   ]);
   const names = Array.from({ length: 6 }, (_, i) => `picture-${i}.png`);
   const [coarse, few] = [folder(), folder()];
   await writeTinyLabels(coarse, names, 2);
   await writeTinyLabels(few, names.slice(0, 3));
-  expect(await problemsOf(runStage(pretrain, sea, { ...inputs(), labels: coarse }))).toEqual(['grid-mismatch']);
-  expect(await problemsOf(runStage(pretrain, sea, { ...inputs(), labels: few }))).toEqual([
-    'labels-of-another-dataset',
-  ]);
-  expect(await problemsOf(runStage(pretrain, { ...params, maxTokens: 16 }, inputs()))).toEqual(['nothing-to-learn']);
+  expect(await codesOf(runStage(pretrain, sea, { ...inputs(), labels: coarse }))).toEqual(['grid-mismatch']);
+  expect(await codesOf(runStage(pretrain, sea, { ...inputs(), labels: few }))).toEqual(['labels-of-another-dataset']);
+  expect(await codesOf(runStage(pretrain, { ...params, maxTokens: 16 }, inputs()))).toEqual(['nothing-to-learn']);
 });
 
 test('a loss that is not a number stops the training and names the step', async () => {
