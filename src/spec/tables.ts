@@ -49,7 +49,9 @@ export function readTables(
     const columns = table.columns.flatMap((column) => readColumn(column, draft, variants, problems) ?? []);
     reportRepeatedLabels(table, problems);
     for (const row of table.rows ?? []) checkRow(row, names, problems);
-    const shown = rows.filter(({ row, written }) => shows(table, row.name, written)).map(({ row }) => row.name);
+    // in the order of the list; a name as written stands for all rows that a grid made of it
+    const named = (name: string) => rows.filter(({ row, written }) => row.name === name || written === name);
+    const shown = [...new Set((table.rows?.flatMap(({ name }) => named(name)) ?? rows).map(({ row }) => row.name))];
     const baseline = table.baseline === undefined ? undefined : readBaseline(table.baseline, shown, problems);
     const { title, average } = table;
     return { columns, ...present({ title, average, baseline, rows: table.rows === undefined ? undefined : shown }) };
