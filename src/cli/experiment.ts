@@ -1,18 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { type Problem, ProblemError, type Result } from '../problem.ts';
 import type { Experiment } from '../spec/experiment.ts';
-import { loadExperiment } from '../spec/load.ts';
 import { kinds } from '../stages/kinds.ts';
 import { narrow, unknownStages } from './narrow.ts';
+import { type ReadText, remembered } from './remembered.ts';
 
 /** Reads and checks an experiment file, or says all that is wrong with it. */
-export function readExperiment(file: string): Result<Experiment> {
-  return loadExperiment(file, kinds, readText);
+export async function readExperiment(file: string, read: ReadText = readText): Promise<Result<Experiment>> {
+  const { loadExperiment } = await import('../spec/load.ts');
+  return loadExperiment(file, kinds, read);
 }
 
 /** The experiment, or a ProblemError with everything that is wrong with its file. */
-export function openExperiment(file: string): Experiment {
-  const result = readExperiment(file);
+export async function openExperiment(file: string, cache: string): Promise<Experiment> {
+  const result = await remembered(file, cache, readText, (read) => readExperiment(file, read));
   if (!result.ok) throw new ProblemError(...result.problems);
   return result.value;
 }
@@ -40,8 +41,12 @@ export function missingSources({ stages }: Experiment): readonly Problem[] {
 export type PartOptions = Readonly<{ row?: readonly string[]; stage?: readonly string[]; force?: readonly string[] }>;
 
 /** The part of an experiment that the options name; names that match nothing are mistakes. */
-export function openPart(file: string, { row = [], stage = [], force = [] }: PartOptions): Experiment {
-  const whole = openExperiment(file);
+export async function openPart(
+  file: string,
+  cache: string,
+  { row = [], stage = [], force = [] }: PartOptions,
+): Promise<Experiment> {
+  const whole = await openExperiment(file, cache);
   const part = narrow(whole, { rows: row, stages: stage });
   if (!part.ok) throw new ProblemError(...part.problems);
   const problems = unknownStages(whole, force);

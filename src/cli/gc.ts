@@ -38,7 +38,7 @@ function limitOf(files: readonly string[], { limit }: GcOptions): number {
 
 /** Keys that experiment files name; of a stage whose inputs must run first, its last entry: it may be reused yet. */
 async function reachableFrom(files: readonly string[], store: SqliteStore): Promise<ReadonlySet<Key>> {
-  const results = files.map(readExperiment);
+  const results = await Promise.all(files.map((file) => readExperiment(file)));
   const problems = results.flatMap((result) => (result.ok ? [] : result.problems));
   if (problems.length > 0) throw new ProblemError(...problems);
   const sources = createSources(store.sourceCache);

@@ -18,7 +18,7 @@ export type PlanOptions = Readonly<{
 
 /** `sea plan`: what a run would do. */
 export async function showPlan(file: string, options: PlanOptions, { output, cache }: Context): Promise<number> {
-  const experiment = openPart(file, options);
+  const experiment = await openPart(file, cache, options);
   const { plan, store } = await openSession(experiment, cache, options.force);
   store.close();
   if (options.json === true) output.out(json(planJson(plan)));

@@ -37,7 +37,7 @@ const exitCodes = { complete: 0, failed: 1, stopped: 130 } as const;
 /** `sea run`: run what is not cached, then print the tables and one line on how it went. */
 export async function runExperiment(file: string, options: RunOptions, context: Context): Promise<number> {
   const { output, cache } = context;
-  const experiment = openPart(file, options);
+  const experiment = await openPart(file, cache, options);
   const problems = missingSources(experiment);
   if (problems.length > 0) throw new ProblemError(...problems);
   const session = await openSession(experiment, cache, options.force);

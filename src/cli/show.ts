@@ -33,7 +33,7 @@ export async function showStage(
       store.close();
     }
   }
-  const experiment = openExperiment(file);
+  const experiment = await openExperiment(file, cache);
   const ids = findStages(experiment, stage);
   if (!ids.ok) throw new ProblemError(...ids.problems);
   const { plan, store } = await openSession(experiment, cache);

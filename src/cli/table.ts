@@ -18,7 +18,7 @@ type TableOptions = Readonly<{ format: TableFormat; json?: boolean; width?: numb
 
 /** `sea table`: the tables of an experiment from what is in the cache now. */
 export async function showTables(file: string, options: TableOptions, { output, cache }: Context): Promise<number> {
-  const experiment = openExperiment(file);
+  const experiment = await openExperiment(file, cache);
   if (experiment.tables.length === 0) throw new ProblemError(noTable(experiment));
   const { plan, store } = await openSession(experiment, cache);
   const readings = readingsOf(plan, { leased: keysAtWork(store) });

@@ -13,7 +13,7 @@ export async function validate(
   options: Readonly<{ json?: boolean }>,
   { output }: Context,
 ): Promise<number> {
-  const results = files.map((file) => ({ file, result: checked(file) }));
+  const results = await Promise.all(files.map(async (file) => ({ file, result: await checked(file) })));
   if (options.json === true) {
     const told = results.map(({ file, result }) =>
       result.ok
@@ -31,8 +31,8 @@ export async function validate(
 }
 
 /** The experiment, or all that would keep it from running. */
-function checked(file: string): Result<Experiment> {
-  const result = readExperiment(file);
+async function checked(file: string): Promise<Result<Experiment>> {
+  const result = await readExperiment(file);
   const missing = result.ok ? missingSources(result.value) : [];
   return missing.length > 0 ? fail(...missing) : result;
 }

@@ -17,7 +17,7 @@ export async function explainStage(
   options: Readonly<{ json?: boolean }>,
   { output, cache }: Context,
 ): Promise<number> {
-  const experiment = openExperiment(file);
+  const experiment = await openExperiment(file, cache);
   const found = findStages(experiment, stage);
   if (!found.ok) throw new ProblemError(...found.problems);
   const { plan, store } = await openSession(experiment, cache);

@@ -15,4 +15,6 @@ export const layout = {
   /** on its way out: a removal that was killed leaves no half output under its name */
   trash: (root: string): string => join(root, 'trash'),
   damaged: (root: string): string => join(root, 'damaged'),
+  /** what an experiment's file expanded to: made again when it is missing */
+  expanded: (root: string, name: string): string => join(root, 'expanded', name),
 };

@@ -103,8 +103,8 @@ describe('the commands in the README', () => {
     expect(await parse('sea table experiments/quickstart.yaml --format word')).toMatchObject({ exitCode: 1 });
   });
 
-  it('name rows and stages of the quickstart that exist', () => {
-    const quickstart = openExperiment(join(root, 'experiments/quickstart.yaml'));
+  it('name rows and stages of the quickstart that exist', async () => {
+    const quickstart = await openExperiment(join(root, 'experiments/quickstart.yaml'), join(root, 'cache'));
     const asked = lines.map(words).filter((line) => line.includes('experiments/quickstart.yaml'));
     const following = (option: string) =>
       asked.flatMap((line) => {
