@@ -53,8 +53,8 @@ describe('random kill -9 of a run', () => {
       expect(results()).toEqual(undisturbed);
       const ran = readFileSync(join(rig.folder, 'run.log'), 'utf8').trim().split('\n');
       expect(new Set(ran).size).toBe(80);
-      // Two were at work at each kill.
-      expect(ran.length).toBeLessThanOrEqual(80 + 2 * (kills - before));
+      // At each kill two were at work, and the results of the two before them may not have been kept yet.
+      expect(ran.length).toBeLessThanOrEqual(80 + 4 * (kills - before));
     }
   });
 });
