@@ -36,6 +36,7 @@ export function buildProgram(version: string, makeContext: MakeContext, finish: 
       .addHelpText('after', `\nExample:\n${example.map((line) => `  $ ${line}`).join('\n')}`);
   declareExperimentCommands(define, context, finish);
   declareStageCommands(define, context, finish);
+  declareExportCommand(define, context, finish);
   declareScoreCommand(define, context, finish);
   declareStoreCommands(define, context, finish);
   return program;
@@ -126,6 +127,31 @@ function declareStageCommands(define: Define, context: MakeFor, finish: Finish):
     .option(...asJson)
     .action(async (stage: string, file: string | undefined, options, command: Command) =>
       finish(await (await import('./show.ts')).showStage(stage, file, options, context(command))),
+    );
+}
+
+function declareExportCommand(define: Define, context: MakeFor, finish: Finish): void {
+  define('export', 'Write what a stage trained as a Hugging Face folder that transformers loads.', [
+    "sea export 'finetune[+SEA,seed=1]' experiments/quickstart.yaml -o llava-sea",
+    'sea export language -o language --dtype bfloat16',
+    "sea export 'pretrain[+SEA,seed=1].adapter' -o adapter",
+  ])
+    .argument('<stage>', 'id or name of a stage, or the beginning of a key; .port where it left several things')
+    .argument('[file]', 'experiment file; without it, the newest entry of that stage')
+    .requiredOption('-o, --output <dir>', 'folder to write')
+    .option('--adapter', "only the adapter of a model, in LLaVA's naming (mm_projector)")
+    .addOption(
+      new Option('--dtype <format>', 'number format of the weights (default: as stored)').choices([
+        'float32',
+        'float16',
+        'bfloat16',
+      ]),
+    )
+    .option('--shard <size>', 'split the weights into files of at most this size', '5GB')
+    .option('--force', 'replace an earlier export there')
+    .option(...asJson)
+    .action(async (stage: string, file: string | undefined, options, command: Command) =>
+      finish(await (await import('./export.ts')).exportStage(stage, file, options, context(command))),
     );
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Json } from '../hash.ts';
 import { jobPaths, logTail } from '../job/folder.ts';
-import { ProblemError, suggest } from '../problem.ts';
+import { ProblemError } from '../problem.ts';
 import { duration, paint, type Style } from '../report/style.ts';
 import { padRight, widthOf } from '../report/width.ts';
 import { openStore } from '../store/sqlite.ts';
@@ -9,6 +9,7 @@ import type { Entry, Store } from '../store/store.ts';
 import { shortNumber } from '../ui/words.ts';
 import { valueText } from './changes.ts';
 import type { Context } from './context.ts';
+import { newestEntry } from './entry.ts';
 import { openExperiment } from './experiment.ts';
 import { findStages } from './narrow.ts';
 import { json } from './output.ts';
@@ -28,7 +29,7 @@ export async function showStage(
   if (file === undefined) {
     const store = openStore(cache);
     try {
-      return print([{ entry: newest(store, stage), stale: false }], store, options, output);
+      return print([{ entry: newestEntry(store, stage), stale: false }], store, options, output);
     } finally {
       store.close();
     }
@@ -54,23 +55,6 @@ export async function showStage(
   } finally {
     store.close();
   }
-}
-
-/** The newest entry whose key begins so, or whose stage has this id or name. */
-function newest(store: Store, wanted: string): Entry {
-  const entries = [...store.entries()].reverse();
-  const isKey = /^[0-9a-f]{6,64}$/.test(wanted);
-  const found =
-    entries.find((entry) => entry.stage === wanted) ??
-    entries.find((entry) => entry.name === wanted) ??
-    entries.find((entry) => isKey && entry.key.startsWith(wanted));
-  if (found !== undefined) return found;
-  const names = [...new Set(entries.flatMap((entry) => [entry.name, entry.stage]))];
-  throw new ProblemError({
-    code: 'unknown-stage',
-    message: `the cache has no stage "${wanted}"`,
-    hint: suggest(wanted, names),
-  });
 }
 
 function print(found: readonly Found[], store: Store, options: ShowOptions, output: Context['output']): number {

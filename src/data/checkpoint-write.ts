@@ -9,13 +9,14 @@ import { byteLength, type TensorToWrite, writeSafetensors } from './safetensors-
 export type SaveOptions = Readonly<{
   /** default F32 */
   dtype?: 'F32' | 'F16' | 'BF16';
-  /** files are split before they grow beyond this; default 5 GB, as transformers does */
+  /** files are split before they grow beyond this; default 5 GB */
   shardBytes?: number;
   /** further keys of config.json, which transformers keeps without reading */
   extra?: Readonly<Record<string, Json>>;
 }>;
 
-const dtypeNames = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
+/** Number formats that weights are written in, and what config.json calls them. */
+export const dtypeNames = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 
 /**
  * Writes config.json, generation_config.json (language models) and the weights under their published names, as
@@ -25,7 +26,7 @@ export async function saveCheckpoint(
   folder: string,
   config: ModelConfig,
   weights: Readonly<Record<string, Tensor>>,
-  { dtype = 'F32', shardBytes = 5e9, extra = {} }: SaveOptions = {},
+  { dtype = 'F32', shardBytes, extra = {} }: SaveOptions = {},
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeJson(join(folder, 'config.json'), {
@@ -42,7 +43,7 @@ export async function saveCheckpoint(
       pad_token_id: pad,
     });
   }
-  await writeShards(folder, split(toWrite(weights, dtype), shardBytes));
+  await writeWeights(folder, toWrite(weights, dtype), shardBytes);
 }
 
 /** The adapter alone in LLaVA's naming, `mm_projector.safetensors`, from the names of a LLaVA checkpoint. */
@@ -90,7 +91,9 @@ function split(tensors: readonly TensorToWrite[], limit: number): readonly (read
   return shards;
 }
 
-async function writeShards(folder: string, shards: readonly (readonly TensorToWrite[])[]): Promise<void> {
+/** model.safetensors, or shards of at most `shardBytes` and their index. */
+export async function writeWeights(folder: string, tensors: readonly TensorToWrite[], shardBytes = 5e9): Promise<void> {
+  const shards = split(tensors, shardBytes);
   if (shards.length === 1) return writeSafetensors(join(folder, 'model.safetensors'), shards[0] ?? []);
   const number = (n: number): string => String(n).padStart(5, '0');
   const weightMap: Record<string, string> = {};

@@ -62,18 +62,35 @@ export type LoadOptions = Readonly<{
   expect?: Readonly<Record<string, readonly number[]>>;
 }>;
 
+/** An open checkpoint and its tensors by published name, `prefix` taken off. */
+export type Published = Readonly<{ file: TensorFile; tensors: ReadonlyMap<string, TensorInfo> }>;
+
+/**
+ * Opens the weights of a folder and checks all names and shapes, without reading a number. LLaVA's newer spelling is
+ * found under its classic names. Close the file.
+ */
+export async function openPublished(folder: string, { prefix = '', expect }: LoadOptions = {}): Promise<Published> {
+  const file = await openWeights(folder);
+  try {
+    const tensors = choose(file, prefix);
+    if (expect !== undefined) check(folder, tensors, expect);
+    return { file, tensors };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
 /**
  * The weights of a Hugging Face folder as tensors by published name: one tensor is read and widened at a time, after
- * all names and shapes were checked. LLaVA's newer spelling is read under its classic names. The caller disposes.
+ * all names and shapes were checked. The caller disposes.
  */
 export async function loadWeights(folder: string, options: LoadOptions = {}): Promise<Record<string, tf.Tensor>> {
-  const opened = await openWeights(folder);
+  const { file, tensors } = await openPublished(folder, options);
   const loaded: Record<string, tf.Tensor> = {};
   try {
-    const chosen = choose(opened, options.prefix ?? '');
-    if (options.expect !== undefined) check(folder, chosen, options.expect);
-    for (const [name, info] of chosen) {
-      const { shape, values } = await opened.read(info.name);
+    for (const [name, info] of tensors) {
+      const { shape, values } = await file.read(info.name);
       loaded[name] = tf.tensor(values, [...shape], values instanceof Float32Array ? 'float32' : 'int32');
     }
     return loaded;
@@ -81,7 +98,7 @@ export async function loadWeights(folder: string, options: LoadOptions = {}): Pr
     tf.dispose(loaded);
     throw error;
   } finally {
-    await opened.close();
+    await file.close();
   }
 }
 
@@ -90,13 +107,9 @@ export async function checkWeights(
   folder: string,
   expect: NonNullable<LoadOptions['expect']>,
 ): Promise<readonly TensorInfo[]> {
-  const opened = await openWeights(folder);
-  try {
-    check(folder, choose(opened, ''), expect);
-    return [...opened.tensors.values()];
-  } finally {
-    await opened.close();
-  }
+  const { file } = await openPublished(folder, { expect });
+  await file.close();
+  return [...file.tensors.values()];
 }
 
 /** Buffers that old files carry; they follow from the configuration. */

@@ -33,16 +33,18 @@ export async function readPreprocessor(folder: string): Promise<Preprocessor> {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** CLIP's and SigLIP's image processors, in the spellings of old and new files. */
+/** CLIP's, SigLIP's and LLaVA's image processors, in the spellings of old and new files. LLaVA's is CLIP's after padding,
+ * which is the caller's decision here. */
 export function parsePreprocessor(json: unknown, file: string): Preprocessor {
   const fields = json as Fields;
   const type = String(fields['image_processor_type'] ?? fields['feature_extractor_type'] ?? '').replace(/Fast$/, '');
-  const isClip = type.startsWith('CLIP') || (type === '' && fields['crop_size'] !== undefined);
+  const isClip =
+    type.startsWith('CLIP') || type.startsWith('Llava') || (type === '' && fields['crop_size'] !== undefined);
   if (!isClip && !type.startsWith('Siglip')) {
     throw bad(
       file,
       `"image_processor_type" is ${JSON.stringify(type)}`,
-      'supported: CLIPImageProcessor, SiglipImageProcessor',
+      'supported: CLIPImageProcessor, SiglipImageProcessor, LlavaImageProcessor',
     );
   }
   const flag = (key: string, fallback: boolean): boolean => (fields[key] ?? fallback) === true;
@@ -200,6 +202,30 @@ export function preprocessorJson(family: EncoderConfig['family'], size: number):
     do_convert_rgb: true,
     image_mean: clipMean,
     image_std: clipStd,
+  };
+}
+
+/**
+ * The same as LLaVA's image processor of transformers, which pads images to squares first: what a LLaVA model is trained
+ * and asked with.
+ */
+export function llavaPreprocessorJson({ resize: to, filter, crop, rescale, normalise }: Preprocessor): {
+  readonly [key: string]: Json;
+} {
+  return {
+    image_processor_type: 'LlavaImageProcessor',
+    do_convert_rgb: true,
+    do_pad: true,
+    do_resize: to !== undefined,
+    ...(to === undefined ? {} : { size: 'shortest' in to ? { shortest_edge: to.shortest } : to }),
+    resample: filter === 'bicubic' ? 3 : 2,
+    do_center_crop: crop !== undefined,
+    ...(crop === undefined ? {} : { crop_size: crop }),
+    do_rescale: rescale !== undefined,
+    ...(rescale === undefined ? {} : { rescale_factor: rescale }),
+    do_normalize: normalise !== undefined,
+    image_mean: normalise?.mean ?? [0, 0, 0], // what the border is filled with
+    image_std: normalise?.std ?? [1, 1, 1],
   };
 }
 

@@ -28,7 +28,7 @@ export async function writeSafetensors(
   const handle = await open(unfinished, 'w');
   try {
     await writeFully(handle, header(sorted, metadata));
-    for (const tensor of sorted) await writeFully(handle, encode(tensor, await tensor.values()));
+    for (const tensor of sorted) await writeFully(handle, encodeTensor(tensor, await tensor.values()));
     await handle.close();
     await rename(unfinished, file);
   } catch (error) {
@@ -60,7 +60,8 @@ function header(tensors: readonly TensorToWrite[], metadata: Readonly<Record<str
   return bytes;
 }
 
-function encode(tensor: TensorToWrite, values: Values): Uint8Array {
+/** Little-endian bytes of a tensor. Throws when there are more or fewer values than its shape has. */
+export function encodeTensor(tensor: TensorToWrite, values: Values): Uint8Array {
   const encoded = convert(tensor, values);
   const expected = byteLength(tensor);
   if (encoded.byteLength !== expected) {
@@ -93,7 +94,7 @@ function convert({ name, dtype }: TensorToWrite, values: Values): Values {
   return words;
 }
 
-async function writeFully(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+export async function writeFully(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.byteLength; ) {
     const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done);
     done += bytesWritten;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { loadAdapter } from '../data/adapter.ts';
 import { saveAdapter } from '../data/checkpoint-write.ts';
+import type { Json } from '../hash.ts';
 import { LLAVA_PARTS } from '../nn/llava.ts';
 import type { ProjectorConfig } from '../nn/projector.ts';
 import { projectorShapes } from '../nn/projector.ts';
@@ -13,7 +14,8 @@ import { type Problem, ProblemError } from '../problem.ts';
 export type AdapterOrigin = Readonly<{
   /** hidden state of the vision tower that it reads, as a user writes it: -2 is the second-last block's output */
   layer: number;
-  conversation: string;
+  /** absent: not known, as of other programs' models */
+  conversation?: string;
   languageFamily: string;
 }>;
 
@@ -24,21 +26,28 @@ export type AdapterOrigin = Readonly<{
 export async function writeAdapter(
   folder: string,
   adapter: Weights,
-  { input, output }: ProjectorConfig,
-  { layer, conversation, languageFamily }: AdapterOrigin,
+  sizes: ProjectorConfig,
+  origin: AdapterOrigin,
 ): Promise<void> {
   await saveAdapter(folder, prefixed(LLAVA_PARTS.projector, adapter));
-  const config = {
+  await writeFile(join(folder, 'config.json'), `${JSON.stringify(adapterConfigJson(sizes, origin), null, 2)}\n`);
+}
+
+/** LLaVA's keys for an adapter of two layers. */
+export function adapterConfigJson(
+  { input, output }: Pick<ProjectorConfig, 'input' | 'output'>,
+  { layer, conversation, languageFamily }: AdapterOrigin,
+): { readonly [key: string]: Json } {
+  return {
     mm_projector_type: 'mlp2x_gelu',
     mm_hidden_size: input,
     hidden_size: output,
     mm_vision_select_layer: layer,
     mm_vision_select_feature: 'patch',
-    conversation_template: conversation,
+    ...(conversation === undefined ? {} : { conversation_template: conversation }),
     language_model_type: languageFamily,
     visual_tokens_scaled: false,
   };
-  await writeFile(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
 }
 
 /**

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { saveCheckpoint } from '../../data/checkpoint-write.ts';
 import { gridSide, type LlavaConfig } from '../../data/config.ts';
+import { llavaProcessorJson } from '../../data/processor.ts';
 import { LLAVA_PARTS } from '../../nn/llava.ts';
 import { prefixed, type Weights, within } from '../../nn/weights.ts';
 import { ADAPTER_ACTIVATION, folded } from '../../train/adapter.ts';
@@ -46,12 +47,5 @@ export async function writeModel(
   await saveCheckpoint(folder, config, published, { extra });
   tf.dispose(projector);
   await copyFile(join(origin.encoder, 'preprocessor_config.json'), join(folder, 'preprocessor_config.json'));
-  const processor = {
-    processor_class: 'LlavaProcessor',
-    image_token: '<image>',
-    patch_size: config.vision.patchSize,
-    num_additional_image_tokens: config.vision.family === 'clip' ? 1 : 0,
-    vision_feature_select_strategy: config.featureSelect,
-  };
-  await writeFile(join(folder, 'processor_config.json'), `${JSON.stringify(processor, null, 2)}\n`);
+  await writeFile(join(folder, 'processor_config.json'), `${JSON.stringify(llavaProcessorJson(config), null, 2)}\n`);
 }

@@ -1,0 +1,34 @@
+import { ProblemError, suggest } from '../problem.ts';
+import type { Entry, Store } from '../store/store.ts';
+
+/** The newest entry whose key begins so, or whose stage has this id or name. */
+export function newestEntry(store: Store, wanted: string): Entry {
+  const entries = [...store.entries()].reverse();
+  const isKey = /^[0-9a-f]{6,64}$/.test(wanted);
+  const found =
+    entries.find((entry) => entry.stage === wanted) ??
+    entries.find((entry) => entry.name === wanted) ??
+    entries.find((entry) => isKey && entry.key.startsWith(wanted));
+  if (found !== undefined) return found;
+  const names = [...new Set(entries.flatMap((entry) => [entry.name, entry.stage]))];
+  throw new ProblemError({
+    code: 'unknown-stage',
+    message: `the cache has no stage "${wanted}"`,
+    hint: suggest(wanted, names),
+  });
+}
+
+/** An entry and those that made its inputs, nearest first: of several that left the same content the oldest. */
+export function lineageOf(store: Store, entry: Entry): readonly Entry[] {
+  const oldestLast = [...store.entries()].reverse();
+  const makers = new Map(oldestLast.flatMap((one) => Object.values(one.outputs).map((made) => [made, one])));
+  const found = new Map([[entry.key, entry]]);
+  // a map goes on with what is added to it while it is walked
+  for (const { inputs } of found.values()) {
+    for (const content of Object.values(inputs)) {
+      const maker = makers.get(content);
+      if (maker !== undefined && !found.has(maker.key)) found.set(maker.key, maker);
+    }
+  }
+  return [...found.values()];
+}
