@@ -14,6 +14,7 @@ export type PortType =
   | 'language-model' // folder: Hugging Face causal LM checkpoint with tokenizer
   | 'features' // folder: what the adapter reads, for every image of a dataset
   | 'labels' // folder: top words and scores for every patch of a dataset
+  | 'statistics' // folder: statistics.json + words.jsonl, what a label set looks like
   | 'adapter' // folder: mm_projector.safetensors in LLaVA's naming + config.json
   | 'model' // folder: LLaVA checkpoint (LlavaForConditionalGeneration layout)
   | 'answers' // file: LLaVA's answers JSONL

@@ -6,6 +6,7 @@ import { extractLabels } from './extract-labels/kind.ts';
 import { features } from './features/kind.ts';
 import { finetune } from './finetune/kind.ts';
 import type { AnyKind } from './kind.ts';
+import { labelStatistics } from './label-statistics/kind.ts';
 import { pretrain } from './pretrain/kind.ts';
 import { questionSet } from './question-set/kind.ts';
 import { score } from './score/kind.ts';
@@ -24,6 +25,7 @@ export const kinds: readonly AnyKind[] = [
   trainEncoder,
   trainLanguageModel,
   extractLabels,
+  labelStatistics,
   features,
   pretrain,
   finetune,

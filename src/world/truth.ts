@@ -40,7 +40,17 @@ function objectsSeen({ side, objects }: Picture, top: number, left: number, patc
 }
 
 function rightWords(scene: Scene, object: number): string[] {
-  return conceptsOf(scene, object).flatMap((word) => [word, ...(SYNONYMS[word] ?? [])]);
+  return withSynonyms(conceptsOf(scene, object));
+}
+
+function withSynonyms(concepts: readonly string[]): string[] {
+  return concepts.flatMap((word) => [word, ...(SYNONYMS[word] ?? [])]);
+}
+
+/** Whether a patch shows something besides the background: a thing or a sign. */
+export function showsThing(words: readonly string[], background: string): boolean {
+  const ground = withSynonyms([background]);
+  return words.some((word) => !ground.includes(word));
 }
 
 function conceptsOf(scene: Scene, object: number): string[] {

@@ -13,7 +13,7 @@ import { densePatches, type Readout } from '../../src/nn/readout.ts';
 import { textEmbeds } from '../../src/nn/text.ts';
 import { extractLabels, type Params } from '../../src/stages/extract-labels/kind.ts';
 import { wordsSaid } from '../../src/stages/extract-labels/sign.ts';
-import { portsOf } from '../../src/stages/kind.ts';
+import { type PortType, portsOf } from '../../src/stages/kind.ts';
 import { kinds } from '../../src/stages/kinds.ts';
 import { topWords } from '../../src/train/top-words.ts';
 import { writeDataset, writeLines } from './pictures.ts';
@@ -216,9 +216,13 @@ test('weights that overflow stop it, naming the image', async () => {
   expect(problem?.message).toMatch(/a patch of one\.png has the score NaN/);
 });
 
-test('no kind of stage reads what is in the patches', () => {
-  const reading = kinds.filter(({ inputs }) =>
-    typeof inputs === 'function' ? false : Object.values(portsOf(inputs, {})).some(({ type }) => type === 'truth'),
-  );
-  expect(reading).toEqual([]);
+test('what is in the patches is read for a diagnosis alone, which no other stage reads', () => {
+  const reading = (wanted: PortType): readonly string[] =>
+    kinds.flatMap(({ kind, inputs }) =>
+      typeof inputs !== 'function' && Object.values(portsOf(inputs, {})).some(({ type }) => type === wanted)
+        ? kind
+        : [],
+    );
+  expect(reading('truth')).toEqual(['label-statistics']);
+  expect(reading('statistics')).toEqual([]);
 });

@@ -35,6 +35,7 @@ export async function prepareInputs(): Promise<void> {
   writeCorpus();
   writeQuestions();
   await writeVisionFiles();
+  await writeJudgedLabels();
 }
 
 function writeCorpus(): void {
@@ -78,6 +79,23 @@ async function writeVisionFiles(): Promise<void> {
       scores: Float32Array.from({ length: count * 32 }, () => random.next()),
     }),
   });
+}
+
+/** Labels of six images with four patches each, the last word of each dropped, and a truth in which every image is a boat at sea. */
+async function writeJudgedLabels(): Promise<void> {
+  await writeLabels({
+    folder: at('judged'),
+    about: { words: WORDS, top: 2, readout: 'surgery', sign: 1, grid: [2, 2], images: IMAGES },
+    signal: new AbortController().signal,
+    produce: async (start, count) => ({
+      words: Int32Array.from({ length: count * 8 }, (_, i) => (i % 8 === 7 ? -1 : (start + i) % 4)),
+      // exact in any number format
+      scores: Float32Array.from({ length: count * 8 }, (_, i) => 0.3125 - 0.0625 * (i % 8)),
+    }),
+  });
+  const patches = [['sea'], ['sea'], ['sea', 'boat', 'red'], ['boat']];
+  const truth = IMAGES.map((image) => JSON.stringify({ image, patches, scene: { background: 'sea' } }));
+  writeLines(join(at('truth'), 'truth.jsonl'), truth);
 }
 
 const tower = { hidden: 16, layers: 1, heads: 2, intermediate: 24 };
@@ -146,6 +164,10 @@ export const goldenRuns: Readonly<Record<string, Readonly<Record<string, Run>>>>
       params: { top: 2, readout: 'projection', sign: 'positive', prompts: ['a {word}', 'the {word}'] },
       input: { ...pictures, encoder: siglip },
     },
+  },
+  'label-statistics': {
+    alone: { params: { listed: 2 }, input: { labels: at('judged') } },
+    'with the truth': { params: {}, input: { labels: at('judged'), truth: at('truth') } },
   },
   pretrain: {
     plain: { params: few, input: stageOne },

@@ -1,0 +1,152 @@
+import { type LabelManifest, openLabels } from '../data/labels.ts';
+import { ProblemError } from '../problem.ts';
+import { binOf, emptyCounts, type Histogram, histogramOf, peakOf } from './histogram.ts';
+
+/** How often a word of the list is a label, and the mean of its scores there; null where it is none. */
+export type WordUse = Readonly<{ word: string; count: number; meanScore: number | null }>;
+
+/**
+ * What Figure 6 of the paper tells of a label set. Shares are in %. "Recorded" are the best `top` scores of every patch,
+ * also those of words that were dropped for a score below the least one; "kept" are the labels that training draws from.
+ */
+export type LabelStatistics = Readonly<{
+  images: number;
+  grid: readonly [height: number, width: number];
+  top: number;
+  readout: string;
+  sign: 1 | -1;
+  /** length of the word list */
+  words: number;
+  /** recorded scores: images * patches * top */
+  scores: number;
+  /** labels kept */
+  labels: number;
+  labelsPerPatch: number;
+  /** share of the recorded scores below zero */
+  belowZero: number;
+  /** mean score of the kept labels */
+  meanScore: number | null;
+  /** of the recorded scores (the scores above zero are Figure 6a) */
+  histogram: Histogram;
+  /** middle of the fullest bin */
+  peak: number | null;
+  /** words that are a label of some patch, and their share of the list */
+  usedWords: number;
+  utilisation: number;
+  /** of the mean scores of the used words (Figure 6b) */
+  wordHistogram: Histogram;
+  /** middle of its fullest bin */
+  cluster: number | null;
+  /** share of the used words whose mean score is below zero */
+  wordsBelowZero: number;
+  /** every word in the order of the list */
+  perWord: readonly WordUse[];
+}>;
+
+type Watch = Readonly<{ signal?: AbortSignal; progress?: (done: number, of: number) => void }>;
+
+/** Reads a labels folder image by image. Throws ProblemError when it is damaged. */
+export async function statisticsOf(folder: string, { signal, progress }: Watch = {}): Promise<LabelStatistics> {
+  const labels = await openLabels(folder);
+  try {
+    const { images, words } = labels.manifest;
+    const tally = emptyTally(words.length);
+    const [indices, scores] = [new Int32Array(labels.words.size), new Float32Array(labels.scores.size)];
+    for (const [i, image] of images.entries()) {
+      if (i % 256 === 0) {
+        signal?.throwIfAborted();
+        progress?.(i, images.length);
+      }
+      labels.words.readInto(indices, 0, i);
+      labels.scores.readInto(scores, 0, i);
+      if (!count(tally, indices, scores)) throw damaged(folder, image);
+    }
+    return summarise(labels.manifest, tally);
+  } finally {
+    labels.close();
+  }
+}
+
+type Tally = {
+  scores: number;
+  below: number;
+  kept: number;
+  total: number;
+  readonly histogram: Float64Array;
+  /** per word: how often it is a label, and the sum of its scores */
+  readonly counts: Float64Array;
+  readonly sums: Float64Array;
+};
+
+function emptyTally(words: number): Tally {
+  const [counts, sums] = [new Float64Array(words), new Float64Array(words)];
+  return { scores: 0, below: 0, kept: 0, total: 0, histogram: emptyCounts(), counts, sums };
+}
+
+/** Adds the labels of an image, [patches * top] each; false where one is no word of the list or no score. */
+function count(tally: Tally, words: Int32Array, scores: Float32Array): boolean {
+  for (const [i, score] of scores.entries()) {
+    const word = words[i] as number;
+    if (!Number.isFinite(score) || word < -1 || word >= tally.counts.length) return false;
+    const bin = binOf(score);
+    tally.histogram[bin] = (tally.histogram[bin] as number) + 1;
+    tally.scores++;
+    if (score < 0) tally.below++;
+    if (word === -1) continue;
+    tally.counts[word] = (tally.counts[word] as number) + 1;
+    tally.sums[word] = (tally.sums[word] as number) + score;
+    tally.kept++;
+    tally.total += score;
+  }
+  return true;
+}
+
+function summarise(manifest: LabelManifest, tally: Tally): LabelStatistics {
+  const { images, grid, top, readout, sign, words } = manifest;
+  const perWord = words.map((word, i): WordUse => {
+    const times = tally.counts[i] as number;
+    return { word, count: times, meanScore: times === 0 ? null : (tally.sums[i] as number) / times };
+  });
+  const means = perWord.flatMap(({ meanScore }) => meanScore ?? []);
+  const wordCounts = emptyCounts();
+  for (const mean of means) wordCounts[binOf(mean)] = (wordCounts[binOf(mean)] as number) + 1;
+  const [histogram, wordHistogram] = [histogramOf(tally.histogram), histogramOf(wordCounts)];
+  const share = (part: number, whole: number): number => (100 * part) / Math.max(1, whole);
+  return {
+    images: images.length,
+    ...{ grid, top, readout, sign },
+    words: words.length,
+    scores: tally.scores,
+    labels: tally.kept,
+    labelsPerPatch: tally.kept / Math.max(1, images.length * grid[0] * grid[1]),
+    belowZero: share(tally.below, tally.scores),
+    meanScore: tally.kept === 0 ? null : tally.total / tally.kept,
+    histogram,
+    peak: peakOf(histogram),
+    usedWords: means.length,
+    utilisation: share(means.length, words.length),
+    wordHistogram,
+    cluster: peakOf(wordHistogram),
+    wordsBelowZero: share(means.filter((mean) => mean < 0).length, means.length),
+    perWord,
+  };
+}
+
+/** The most and the least used words, and how many of the list are never used; equals in the order of the list. */
+export function extremesOf(
+  perWord: readonly WordUse[],
+  number: number,
+): Readonly<{ mostUsed: readonly WordUse[]; leastUsed: readonly WordUse[]; unused: number }> {
+  const used = perWord.filter(({ count: times }) => times > 0);
+  const mostUsed = used.toSorted((a, b) => b.count - a.count).slice(0, number);
+  const leastUsed = used.toSorted((a, b) => a.count - b.count).slice(0, number);
+  return { mostUsed, leastUsed, unused: perWord.length - used.length };
+}
+
+function damaged(folder: string, image: string): ProblemError {
+  return new ProblemError({
+    code: 'bad-labels',
+    message: `${folder}: the labels of ${image} hold words that are not in the list, or scores that are no numbers`,
+    hint: 'sea verify looks for damaged outputs',
+  });
+}
