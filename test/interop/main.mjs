@@ -1,9 +1,12 @@
-// `npm run test:interop`: trains small checkpoints, and has Python's transformers load them and compute the same.
+// `npm run test:interop`: trains small checkpoints, exports them, and has Python's transformers load and compute the same.
+// `npm run test:interop -- --stage 'finetune[+SEA,seed=1]' --cache cache`: the same for a model of a finished run.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { openStore } from '../../dist/store/sqlite.js';
 import { removeTree } from '../../dist/store/tree.js';
 import { findTransformers } from './python.mjs';
 import { writeCases } from './write-cases.mjs';
@@ -12,8 +15,13 @@ const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const cli = here('../../dist/cli.js');
 const experiment = here('interop.yaml');
 
+const { values: asked } = parseArgs({
+  options: { install: { type: 'boolean' }, stage: { type: 'string' }, cache: { type: 'string' } },
+});
+const files = asked.stage === undefined ? [experiment] : [];
+
 try {
-  const install = process.argv.includes('--install') ? 'asked' : process.env['CI'] === 'true' ? 'try' : 'no';
+  const install = asked.install === true ? 'asked' : process.env['CI'] === 'true' ? 'try' : 'no';
   const python = await findTransformers(install);
   if ('missing' in python) process.stdout.write(`skipped: ${python.missing}\n`);
   else process.exitCode = await inFolder((folder) => compare(python.command, folder));
@@ -32,29 +40,68 @@ async function inFolder(work) {
 }
 
 async function compare(command, folder) {
-  const cache = join(folder, 'cache');
-  // compiling a step takes longer than the few steps here
-  const made = spawnSync(process.execPath, [cli, 'run', experiment, '--cache', cache], {
-    stdio: 'inherit',
-    env: { ...process.env, SEA_CAPTURE: 'off' },
-  });
-  if (made.status !== 0) return made.status ?? 1;
+  const cache = asked.cache ?? join(folder, 'cache');
+  if (asked.stage === undefined) {
+    // compiling a step takes longer than the few steps here
+    const env = { ...process.env, SEA_CAPTURE: 'off' };
+    const made = spawnSync(process.execPath, [cli, 'run', experiment, '--cache', cache], { stdio: 'inherit', env });
+    if (made.status !== 0) return made.status ?? 1;
+  }
   const cases = join(folder, 'cases');
-  await writeCases(cases, outputsOf(cache));
+  await writeCases(cases, asked.stage === undefined ? smallStages(folder, cache) : [oneStage(folder, cache)]);
   const env = { ...process.env, HF_HUB_OFFLINE: '1' };
   return spawnSync(command, [here('transformers_check.py'), cases], { stdio: 'inherit', env }).status ?? 1;
 }
 
-/** Path of the only output of each stage. */
-function outputsOf(cache) {
-  const names = ['pairs', 'captions', 'clip', 'siglip', 'llama', 'llama3', 'gemma', 'phi3'];
-  const models = ['llava', 'llava-gemma', 'llava-siglip'];
-  return Object.fromEntries([...names, ...models].map((name) => [name, outputOf(name, cache)]));
+function smallStages(folder, cache) {
+  const captions = shown('captions', cache).outputs[0].path;
+  const stage = (kind, name, ...options) => ({
+    ...exportOf(name, folder, cache, ...options),
+    name,
+    kind,
+    data: captions,
+  });
+  return [
+    stage('encoder', 'clip', '--shard', '60kB'),
+    stage('encoder', 'siglip'),
+    ...['llama', 'llama3', 'gemma', 'phi3'].map((name) => stage('language-model', name)),
+    ...['llava', 'llava-gemma', 'llava-siglip'].map((name) => stage('model', name)),
+    stage('adapter', 'adapter'),
+    { ...stage('adapter', 'llava', '--adapter'), name: 'adapter-of-llava' },
+    ...['float16', 'bfloat16'].map((dtype) => ({
+      ...stage('encoder', 'clip', '--dtype', dtype),
+      name: `clip-${dtype}`,
+      kind: 'narrowed',
+    })),
+  ];
 }
 
-function outputOf(name, cache) {
-  const args = [cli, 'show', name, experiment, '--cache', cache, '--json'];
-  const shown = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
-  if (shown.status !== 0) throw new Error(`sea show ${name} failed: ${shown.stderr}`);
-  return JSON.parse(shown.stdout).stages[0].outputs[0].path;
+/** A model of a finished run, about the data that it was tuned on. */
+function oneStage(folder, cache) {
+  const store = openStore(cache);
+  try {
+    const { inputs } = shown(asked.stage, cache);
+    const data = inputs.data === undefined ? undefined : store.path(inputs.data);
+    if (data === undefined) throw new Error(`${asked.stage} has no input "data" whose questions could be asked`);
+    return { ...exportOf(asked.stage, folder, cache), name: 'model', kind: 'model', data };
+  } finally {
+    store.close();
+  }
+}
+
+/** Where what a stage trained lies, and a folder that it was exported to. */
+function exportOf(name, folder, cache, ...options) {
+  const exported = join(folder, 'exported', [name, ...options].join('').replaceAll(/[^\w.-]/g, '_'));
+  sea('export', name, ...files, '-o', exported, '--cache', cache, ...options);
+  return { made: shown(name, cache).outputs[0].path, exported };
+}
+
+function shown(name, cache) {
+  return sea('show', name, ...files, '--cache', cache).stages[0];
+}
+
+function sea(...args) {
+  const ended = spawnSync(process.execPath, [cli, ...args, '--json'], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  if (ended.status !== 0) throw new Error(`sea ${args.slice(0, 2).join(' ')} failed: ${ended.stderr}`);
+  return JSON.parse(ended.stdout);
 }

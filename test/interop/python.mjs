@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { userCache } from '../../dist/setup/paths.mjs';
 import { findPython } from '../../dist/setup/programs.mjs';
 
-const PACKAGES = ['torch', 'transformers>=5,<6', 'safetensors'];
+const PACKAGES = ['torch', 'transformers>=5,<6', 'safetensors', 'pillow'];
+
+const LIST = `${PACKAGES.join('\n')}\n`;
 
 /**
  * `command`: a Python that has torch, transformers and safetensors; or `missing`: why there is none. It is SEA_PYTHON, else
@@ -19,7 +21,7 @@ export async function findTransformers(install) {
   }
   const folder = join(userCache(), 'python');
   const python = join(folder, 'bin', 'python');
-  if (existsSync(join(folder, 'complete')) && canImport(python)) return { command: python };
+  if (isComplete(folder, install) && canImport(python)) return { command: python };
   const base = await findPython();
   if (base === undefined) return { missing: 'there is no Python 3 here' };
   if (install === 'no') {
@@ -31,6 +33,12 @@ export async function findTransformers(install) {
   if (failure === undefined) return { command: python };
   if (install === 'asked') throw new Error(failure);
   return { missing: failure };
+}
+
+/** An environment that was made for fewer packages serves where none is to be installed. */
+function isComplete(folder, install) {
+  const mark = join(folder, 'complete');
+  return existsSync(mark) && (install === 'no' || readFileSync(mark, 'utf8') === LIST);
 }
 
 /** What went wrong, if anything did. */
@@ -45,7 +53,7 @@ function makeEnvironment(base, folder, python) {
     if (ended.status !== 0) return `${command} ${args.slice(0, 3).join(' ')} ended with ${ended.status ?? ended.error}`;
   }
   if (!canImport(python)) return `${python} cannot import what pip installed`;
-  writeFileSync(join(folder, 'complete'), `${PACKAGES.join('\n')}\n`);
+  writeFileSync(join(folder, 'complete'), LIST);
   return undefined;
 }
 

@@ -1,20 +1,19 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { expandImages } from '../../dist/data/batch.js';
+import { loadAdapter } from '../../dist/data/adapter.js';
 import { loadWeights, readConfig } from '../../dist/data/checkpoint.js';
-import { encodePrompt } from '../../dist/data/conversation.js';
+import { adapterNames } from '../../dist/data/checkpoint-write.js';
 import { readPixels } from '../../dist/data/pixels.js';
 import { readPreprocessor } from '../../dist/data/preprocess.js';
 import { writeSafetensors } from '../../dist/data/safetensors-write.js';
 import { loadTokenizer, textTowerIds } from '../../dist/data/tokenizer.js';
 import { openEngine } from '../../dist/engine/open.js';
 import { decode, embedTokens, logitsOf } from '../../dist/nn/decoder.js';
-import { LLAVA_PARTS, llavaFeatures, visualTokens } from '../../dist/nn/llava.js';
-import { planSplice, splice } from '../../dist/nn/splice.js';
 import { textEmbeds } from '../../dist/nn/text.js';
 import { imageEmbeds, patchTokens, visionHidden } from '../../dist/nn/vit.js';
-import { weight, within } from '../../dist/nn/weights.js';
+import { weight } from '../../dist/nn/weights.js';
+import { answerCase } from './answer-case.mjs';
 
 const CAPTIONS = ['a red boat on the sea', 'two blue fish', 'a very large striped dog next to a tree', 'grass'];
 const TEXTS = [
@@ -25,23 +24,41 @@ const TEXTS = [
   '  two  spaces, 12 (numbers) & unknown: \u{1f41f} \u6d77',
 ];
 
-/** Writes what seagraph computes from each checkpoint, and from which inputs, as folders of `cases`. */
-export async function writeCases(cases, outputs) {
+/**
+ * Writes what seagraph computes from each checkpoint that a stage left, and from which inputs, as folders of `cases`; the
+ * checkpoint to compare with is what was exported of it. `stages`: [{ name, kind, made, exported, data }], paths.
+ */
+export async function writeCases(cases, stages) {
   await openEngine();
-  const images = join(outputs.captions, 'images');
-  const pictures = readdirSync(images)
-    .sort()
-    .slice(0, CAPTIONS.length)
-    .map((name) => join(images, name));
-  for (const name of ['clip', 'siglip'])
-    await write(cases, name, 'encoder', outputs[name], await encoderCase(outputs[name], pictures));
-  for (const name of ['llama', 'llama3', 'gemma', 'phi3'])
-    await write(cases, name, 'language-model', outputs[name], await languageCase(outputs[name]));
-  for (const name of ['llava', 'llava-gemma', 'llava-siglip'])
-    await write(cases, name, 'model', outputs[name], await modelCase(outputs[name], pictures));
+  for (const { name, kind, made, exported, data } of stages) {
+    const folder = join(cases, name);
+    const { tensors, ...facts } = await makers[kind](made, data, join(folder, 'images'));
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'case.json'), JSON.stringify({ kind, checkpoint: exported, ...facts }));
+    await writeSafetensors(join(folder, 'expected.safetensors'), Object.entries(tensors).map(toWrite), {});
+    tf.dispose(tensors);
+  }
 }
 
-async function encoderCase(folder, pictures) {
+const makers = {
+  encoder: encoderCase,
+  'language-model': languageCase,
+  model: modelCase,
+  adapter: adapterCase,
+  narrowed: async (made) => ({ source: made, texts: [], tensors: {} }),
+};
+
+const toWrite = ([name, tensor]) => ({
+  name,
+  dtype: tensor.dtype === 'int32' ? 'I32' : 'F32',
+  shape: tensor.shape,
+  values: () => tensor.data(),
+});
+
+async function encoderCase(folder, data) {
+  const images = join(data, 'images');
+  const names = readdirSync(images).sort().slice(0, CAPTIONS.length);
+  const pictures = names.map((name) => join(images, name));
   const { config, weights, tokenizer } = await open(folder);
   const pixels = await readPixels(pictures, await readPreprocessor(folder), config.vision.imageSize);
   const length = config.text.positions;
@@ -76,30 +93,18 @@ async function languageCase(folder) {
   };
 }
 
-async function modelCase(folder, pictures) {
-  const { config, weights, tokenizer } = await open(folder);
-  const language = within(weights, LLAVA_PARTS.language);
-  const pixels = await readPixels(pictures.slice(0, 1), await readPreprocessor(folder), config.vision.imageSize);
-  const visual = visualTokens(weights, llavaFeatures(weights, pixels, config), config);
-  const prompt = encodePrompt(tokenizer, 'short', [{ question: '<image>\nwhat colour is the boat?' }]);
-  const example = { ids: prompt, labels: prompt, segments: prompt.map(() => 0) };
-  const { ids } = expandImages(example, visual.shape[1], config.imageToken);
-  const words = embedTokens(language, tf.tensor2d([ids], undefined, 'int32'), config.text);
-  const plan = planSplice([ids], config.imageToken, [1], visual.shape[1]);
-  const embeds = splice(words, visual, {
-    source: tf.tensor1d(plan.source),
-    position: tf.tensor1d(plan.position),
-    used: tf.tensor1d(plan.used),
-  });
-  const { last } = decode(language, { embeds }, config.text);
-  return {
-    texts: [['<|user|>what is it?', tokenizer.encode('<|user|>what is it?')]],
-    tensors: {
-      input_ids: tf.tensor2d([ids], undefined, 'int32'),
-      pixel_values: pixels,
-      logits: logitsOf(language, last, config.text),
-    },
-  };
+async function modelCase(folder, data, scratch) {
+  const { questions, newTokens, tensors } = await answerCase(folder, data, scratch);
+  const text = '<|user|>what is it?';
+  return { texts: [[text, (await loadTokenizer(folder)).encode(text)]], questions, newTokens, tensors };
+}
+
+/** Of an adapter's folder, or of a model. */
+async function adapterCase(folder) {
+  const isModel = existsSync(join(folder, 'model.safetensors'));
+  const loaded = Object.entries(isModel ? await loadWeights(folder) : await loadAdapter(folder));
+  const own = loaded.filter(([name]) => name in adapterNames).map(([name, tensor]) => [adapterNames[name], tensor]);
+  return { texts: [], tensors: Object.fromEntries(own) };
 }
 
 async function open(folder) {
@@ -108,17 +113,4 @@ async function open(folder) {
     weights: await loadWeights(folder),
     tokenizer: await loadTokenizer(folder),
   };
-}
-
-async function write(cases, name, kind, checkpoint, { tensors, texts }) {
-  const folder = join(cases, name);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'case.json'), JSON.stringify({ kind, checkpoint, texts }));
-  const entries = Object.entries(tensors).map(([key, tensor]) => ({
-    name: key,
-    dtype: tensor.dtype === 'int32' ? 'I32' : 'F32',
-    shape: tensor.shape,
-    values: () => tensor.data(),
-  }));
-  await writeSafetensors(join(folder, 'expected.safetensors'), entries, {});
 }
