@@ -26,3 +26,13 @@ export function pidExists(pid: number): boolean {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
+
+/** Bytes of memory that a process holds now; undefined: no such process, or no /proc. */
+export function residentBytes(pid: number): number | undefined {
+  try {
+    const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
+    return line?.[1] === undefined ? undefined : Number(line[1]) * 1024;
+  } catch {
+    return undefined;
+  }
+}

@@ -2,7 +2,7 @@ import { isArtifact } from '../export/artifact.ts';
 import { type DtypeName, type Exported, exportArtifact } from '../export/export.ts';
 import { type Problem, ProblemError, suggest } from '../problem.ts';
 import { modelCard } from '../report/card.ts';
-import { paint } from '../report/style.ts';
+import { paint, sizeText } from '../report/style.ts';
 import { padRight } from '../report/width.ts';
 import { openStore, type SqliteStore } from '../store/sqlite.ts';
 import type { Entry } from '../store/store.ts';
@@ -13,7 +13,7 @@ import { findStages } from './narrow.ts';
 import { json } from './output.ts';
 import { openSession } from './session.ts';
 import { onStopSignals } from './signals.ts';
-import { parseSize, sizeText } from './size.ts';
+import { parseSize } from './size.ts';
 
 type ExportOptions = Readonly<{
   output: string;

@@ -1,4 +1,5 @@
 import { ProblemError } from '../problem.ts';
+import { sizeText } from '../report/style.ts';
 import { padLeft, padRight } from '../report/width.ts';
 import { collectGarbage, type GcPlan, planGc, type Waste } from '../store/gc.ts';
 import { createSources } from '../store/sources.ts';
@@ -8,7 +9,7 @@ import type { Context } from './context.ts';
 import { readExperiment } from './experiment.ts';
 import { json } from './output.ts';
 import { makePlan } from './session.ts';
-import { parseSize, sizeText } from './size.ts';
+import { parseSize } from './size.ts';
 
 type GcOptions = Readonly<{ limit?: string; apply?: boolean; json?: boolean }>;
 

@@ -1,11 +1,10 @@
-import { duration, paint } from '../report/style.ts';
+import { duration, paint, sizeText } from '../report/style.ts';
 import { padLeft, padRight, widthOf } from '../report/width.ts';
 import { openStore, type SqliteStore } from '../store/sqlite.ts';
 import type { Entry } from '../store/store.ts';
 import { count, metricsText } from '../ui/words.ts';
 import type { Context } from './context.ts';
 import { json } from './output.ts';
-import { sizeText } from './size.ts';
 
 type ListOptions = Readonly<{ kind?: string; experiment?: string; number?: number; json?: boolean }>;
 

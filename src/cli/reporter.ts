@@ -1,13 +1,19 @@
 import type { Event } from '../run/event.ts';
+import type { Boards } from './boards.ts';
 import type { Output } from './output.ts';
 
 /** Tells a run while it goes on. */
 export type Reporter = Readonly<{ event(event: Event): Promise<void>; close(): Promise<void> }>;
 
 /** JSON lines when asked for; a live view on a terminal; plain lines everywhere else. */
-export async function openReporter(experiment: string, asJson: boolean, output: Output): Promise<Reporter> {
+export async function openReporter(
+  experiment: string,
+  asJson: boolean,
+  output: Output,
+  boards: Boards,
+): Promise<Reporter> {
   if (asJson) return { event: async (event) => output.out(JSON.stringify(event)), close: async () => undefined };
-  return output.live ? liveReporter(experiment, output) : plainReporter(output);
+  return output.live ? liveReporter(experiment, output, boards) : plainReporter(output);
 }
 
 async function plainReporter(output: Output): Promise<Reporter> {
@@ -22,15 +28,16 @@ async function plainReporter(output: Output): Promise<Reporter> {
 }
 
 /** The view is loaded when the first stage starts: an unchanged run has nothing to watch. */
-async function liveReporter(experiment: string, output: Output): Promise<Reporter> {
+async function liveReporter(experiment: string, output: Output, boards: Boards): Promise<Reporter> {
   let earlier: Event[] = [];
   let screen: Awaited<ReturnType<typeof openView>> | undefined;
   return {
     async event(event) {
+      boards.note(event);
       if (screen === undefined) {
         earlier.push(event);
         if (event.type !== 'started' && event.type !== 'waiting' && event.type !== 'failed') return;
-        screen = await openView(experiment, output);
+        screen = await openView(experiment, output, boards);
         for (const item of earlier) screen.event(item);
         earlier = [];
       } else screen.event(event);
@@ -39,15 +46,25 @@ async function liveReporter(experiment: string, output: Output): Promise<Reporte
   };
 }
 
+async function openView(experiment: string, { style }: Output, { boards }: Boards) {
+  const [{ openScreen }, { sightOf }] = await Promise.all([
+    loadInk(() => import('../ui/app.tsx')),
+    import('./sight.ts'),
+  ]);
+  return openScreen(experiment, { stdout: process.stdout, style, boards, look: sightOf });
+}
+
 /**
  * React chooses its build when it is loaded. The one for development is slower and keeps a record of every redraw,
  * which a run of days would fill the memory with. Stages inherit the environment, so it is left as it was.
  */
-async function openView(experiment: string, output: Output) {
+export async function loadInk<T>(load: () => Promise<T>): Promise<T> {
   const before = process.env['NODE_ENV'];
   process.env['NODE_ENV'] = 'production';
-  const { openScreen } = await import('../ui/app.tsx');
-  if (before === undefined) delete process.env['NODE_ENV'];
-  else process.env['NODE_ENV'] = before;
-  return openScreen(experiment, process.stdout, output.style);
+  try {
+    return await load();
+  } finally {
+    if (before === undefined) delete process.env['NODE_ENV'];
+    else process.env['NODE_ENV'] = before;
+  }
 }

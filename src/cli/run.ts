@@ -7,6 +7,7 @@ import { run } from '../run/run.ts';
 import type { Experiment } from '../spec/experiment.ts';
 import { kinds } from '../stages/kinds.ts';
 import type { Manner } from '../ui/summary.ts';
+import { openBoards } from './boards.ts';
 import { commitOf } from './commit.ts';
 import type { Context } from './context.ts';
 import { missingSources, openPart } from './experiment.ts';
@@ -59,12 +60,19 @@ export async function runExperiment(file: string, options: RunOptions, context: 
 }
 
 async function execute(
-  { experiment, plan, store, sources }: Session,
+  session: Session,
   { jobs, threads }: Workload,
   options: RunOptions,
   context: Context,
 ): Promise<Result> {
-  const reporter = await openReporter(experiment.name, options.json === true, context.output);
+  const { experiment, plan, store, sources } = session;
+  const tables = options.stage === undefined ? shownTables(experiment) : [];
+  const reporter = await openReporter(
+    experiment.name,
+    options.json === true,
+    context.output,
+    openBoards(session, tables),
+  );
   const signals = onStopSignals();
   const executor = await openExecutor(plan, jobs, threads);
   const failed = new Set<string>();

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Json } from '../hash.ts';
 import { jobPaths, logTail } from '../job/folder.ts';
 import { ProblemError } from '../problem.ts';
-import { duration, paint, type Style } from '../report/style.ts';
+import { duration, paint, type Style, sizeText } from '../report/style.ts';
 import { padRight, widthOf } from '../report/width.ts';
 import { openStore } from '../store/sqlite.ts';
 import type { Entry, Store } from '../store/store.ts';
@@ -14,7 +14,6 @@ import { openExperiment } from './experiment.ts';
 import { findStages } from './narrow.ts';
 import { json } from './output.ts';
 import { openSession } from './session.ts';
-import { sizeText } from './size.ts';
 
 type ShowOptions = Readonly<{ log?: boolean; json?: boolean }>;
 type Found = Readonly<{ entry: Entry /** made under a key that the experiment no longer asks for */; stale: boolean }>;

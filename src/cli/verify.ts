@@ -1,10 +1,9 @@
-import { paint, type Style } from '../report/style.ts';
+import { paint, type Style, sizeText } from '../report/style.ts';
 import { openStore } from '../store/sqlite.ts';
 import { type Verified, verify } from '../store/verify.ts';
 import { count } from '../ui/words.ts';
 import type { Context } from './context.ts';
 import { json } from './output.ts';
-import { sizeText } from './size.ts';
 
 /** `sea verify`: reads every output again. Fails when one was damaged; the next run makes it again. */
 export async function verifyStore(options: Readonly<{ json?: boolean }>, { output, cache }: Context): Promise<number> {

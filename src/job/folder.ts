@@ -43,8 +43,8 @@ export type Outcome = Readonly<{
 /** One step that a stage reported. */
 export type ProgressLine = Readonly<{ at: number; step: number; of: number; values: Metrics }>;
 
-/** The process at work in a folder; `started` tells it from a later one with the same pid. */
-export type ProcessFile = Readonly<{ pid: number; started: string }>;
+/** The process at work in a folder; `started` tells it from a later one with the same pid; `engine` once it is open. */
+export type ProcessFile = Readonly<{ pid: number; started: string; engine?: string }>;
 
 export function writeJob(folder: string, job: JobFile): void {
   fs.writeFileSync(jobPaths.job(folder), JSON.stringify(job));
@@ -100,7 +100,10 @@ export function readOutcome(folder: string): Outcome | undefined {
 }
 
 export function writeProcess(folder: string, value: ProcessFile): void {
-  fs.writeFileSync(jobPaths.process(folder), JSON.stringify(value));
+  const file = jobPaths.process(folder);
+  // by rename: others read it at any moment
+  fs.writeFileSync(`${file}.new`, JSON.stringify(value));
+  fs.renameSync(`${file}.new`, file);
 }
 
 /** undefined: no process was started, or not long enough to say so. */
@@ -109,9 +112,9 @@ export function readProcess(folder: string): ProcessFile | undefined {
   if (!fs.existsSync(file)) return undefined;
   const text = fs.readFileSync(file, 'utf8');
   if (text === '') return undefined;
-  const { pid, started } = record(JSON.parse(text), file);
+  const { pid, started, engine } = record(JSON.parse(text), file);
   if (typeof pid !== 'number' || typeof started !== 'string') throw new Error(`${file} names no process`);
-  return { pid, started };
+  return { pid, started, ...(typeof engine === 'string' ? { engine } : {}) };
 }
 
 /** Whole lines of progress from a byte offset on, and the offset to go on from. */

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { type Problem, ProblemError, problemLine, suggest } from '../problem.ts';
 import type { AnyKind, Job, Metrics } from '../stages/kind.ts';
-import { type JobFile, jobPaths, type Outcome, readJob, writeOutcome } from './folder.ts';
+import { type JobFile, jobPaths, type Outcome, readJob, readProcess, writeOutcome, writeProcess } from './folder.ts';
 import { progressWriter } from './progress.ts';
 
 export type HostOptions = Readonly<{
@@ -56,6 +56,7 @@ async function attempt(
     const job = readJob(folder);
     const kind = kindOf(job, kinds);
     if (kind.needs(job.params).engine) facts = await openEngineFor();
+    if (options.alone) tellEngine(folder, facts);
     const { metrics } = await work(folder, job, kind, facts, options, log);
     return { state: 'done', metrics, ...facts };
   } catch (error) {
@@ -119,6 +120,12 @@ function kindOf(job: JobFile, kinds: ReadonlyMap<string, AnyKind>): AnyKind {
     });
   }
   return kind;
+}
+
+/** For whoever watches the stage: what it computes with is known here long before its outcome. */
+function tellEngine(folder: string, { engine }: Facts): void {
+  const own = readProcess(folder);
+  if (own !== undefined && engine !== 'none') writeProcess(folder, { ...own, engine });
 }
 
 async function openEngineFor(): Promise<Facts> {

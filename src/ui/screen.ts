@@ -1,26 +1,42 @@
-import { duration, paint, type Style } from '../report/style.ts';
+import { duration, paint, type Style, sizeText } from '../report/style.ts';
 import { padLeft, padRight, shorten, widthOf } from '../report/width.ts';
+import { type Board, boardLines, isOver } from './board.ts';
+import type { Stages } from './stages.ts';
 import { mainValue, type RunningStage, secondsLeft, stageSecondsLeft, stepRate, type View } from './view.ts';
 import { shortNumber, whyWords } from './words.ts';
 
 export type Size = Readonly<{ columns: number; rows: number }>;
 
+/** The tables of a run as they fill. */
+export type Filling = Readonly<{ boards: readonly Board[]; stages: Stages }>;
+
 /**
- * The part of the screen that is redrawn: two lines on the whole run, then the running stages. At most
- * `rows - 1` lines, so that the terminal never scrolls it away, and no line wider than the window.
+ * The part of the screen that is redrawn: two lines on the whole run, the running stages, then the first table that
+ * is not complete. At most `rows - 1` lines, so that the terminal never scrolls it away, and none wider than the window.
  */
-export function liveLines(view: View, size: Size, style: Style): readonly string[] {
+export function liveLines(view: View, size: Size, style: Style, filling?: Filling): readonly string[] {
   if (view.done !== undefined) return [];
   const room = Math.max(1, size.rows - 1);
   const head = ['', headLine(view, size.columns, style), clockLine(view, size.columns, style)].slice(0, room);
   const rest = room - head.length;
+  const board = filling?.boards.find((one) => !isOver(one, filling.stages)) ?? filling?.boards.at(-1);
+  if (board === undefined || filling === undefined) return [...head, ...runningLines(view, rest, size, style)];
+  // the table takes what it needs, but stages at work keep a third
+  const wanted = board.table.rows.length + 3;
+  const stages = runningLines(view, Math.max(rest - wanted, Math.ceil(rest / 3)), size, style);
+  const table = boardLines(board, filling.stages, { columns: size.columns, rows: rest - stages.length - 1 }, style);
+  return table.length === 0 ? [...head, ...runningLines(view, rest, size, style)] : [...head, ...stages, '', ...table];
+}
+
+/** Running stages, the longest at work first, in at most `rest` lines. */
+function runningLines(view: View, rest: number, size: Size, style: Style): readonly string[] {
   const running = [...view.running].sort((a, b) => a.startedAt - b.startedAt);
   const shown = running.length <= rest ? running : running.slice(0, Math.max(0, rest - 1));
   const names = Math.max(0, ...shown.map((stage) => widthOf(stage.id)));
   const lines = shown.map((stage) => runningLine(stage, view.now, names, size.columns, style));
   const hidden = running.length - shown.length;
   const more = hidden > 0 && rest > 0 ? [paint(style, 'dim', `  and ${hidden} more`)] : [];
-  return [...head, ...lines, ...more];
+  return [...lines, ...more];
 }
 
 function headLine(view: View, columns: number, style: Style): string {
@@ -83,12 +99,17 @@ function stepFacts(stage: RunningStage, style: Style): readonly string[] {
     ...(main === undefined ? [] : [`${main[0]} ${shortNumber(main[1])}${curve}`]),
     paint(style, 'dim', `${stage.step}/${stage.of}`),
     ...(rate === undefined ? [] : [paint(style, 'dim', `${shortNumber(rate)}/s`)]),
+    ...memoryFact(stage, style),
   ];
 }
 
 function startFacts(stage: RunningStage, now: number, style: Style): readonly string[] {
   const reason = stage.resumed ? 'resumed' : whyWords[stage.why];
-  return [duration((now - stage.startedAt) / 1000), paint(style, 'dim', reason)];
+  return [duration((now - stage.startedAt) / 1000), paint(style, 'dim', reason), ...memoryFact(stage, style)];
+}
+
+function memoryFact({ memory }: RunningStage, style: Style): readonly string[] {
+  return memory === undefined ? [] : [paint(style, 'dim', sizeText(memory))];
 }
 
 /** A bar of exactly `width` columns, told by its shape and not by colour alone. */

@@ -16,7 +16,14 @@ export type RunningStage = Readonly<{
   /** the latest progress reports, for the step rate */
   reports: readonly Readonly<{ at: number; step: number }>[];
   loss: Curve;
+  /** its log file; progress and process lie beside it */
+  log: string;
+  /** bytes that its process holds now; absent where that cannot be seen */
+  memory?: number;
 }>;
+
+/** What is seen of a running stage beside its events. */
+export type Sight = Readonly<{ memory?: number; engine?: string }>;
 
 /** What is printed once and scrolls away. */
 export type Ended =
@@ -86,9 +93,17 @@ export function advance(before: View, event: Event): View {
   }
 }
 
-/** The clock moved on. */
-export function tick(view: View, at: number): View {
-  return { ...view, now: Math.max(view.now, at) };
+/** The clock moved on, and running stages were looked at. */
+export function tick(view: View, at: number, look: (stage: RunningStage) => Sight = () => ({})): View {
+  const now = Math.max(view.now, at);
+  const seen = view.running.map((stage) => ({ stage, sight: look(stage) }));
+  const engine = view.engine ?? seen.find(({ sight }) => sight.engine !== undefined)?.sight.engine;
+  return {
+    ...view,
+    now,
+    ...(engine === undefined ? {} : { engine }),
+    running: seen.map(({ stage, sight: { memory } }) => (memory === undefined ? stage : { ...stage, memory })),
+  };
 }
 
 function settle(view: View, stage: string): View {
@@ -101,9 +116,9 @@ function end(view: View, ended: Ended): View {
   return { ...settle(view, ended.stage), ended: [...view.ended, ended] };
 }
 
-function starting({ stage, kind, why, at, resumed }: Extract<Event, { type: 'started' }>): RunningStage {
+function starting({ stage, kind, why, at, resumed, log }: Extract<Event, { type: 'started' }>): RunningStage {
   const loss: Curve = { points: [], stride: 1, sum: 0, count: 0 };
-  return { id: stage, kind, why, startedAt: at, resumed, step: 0, of: 0, values: {}, reports: [], loss };
+  return { id: stage, kind, why, startedAt: at, resumed, step: 0, of: 0, values: {}, reports: [], loss, log };
 }
 
 function progressed(stage: RunningStage, event: Extract<Event, { type: 'progress' }>): RunningStage {

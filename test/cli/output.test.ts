@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { openOutput, styleOf } from '../../src/cli/output.ts';
-import { parseSize, sizeText } from '../../src/cli/size.ts';
+import { parseSize } from '../../src/cli/size.ts';
+import { sizeText } from '../../src/report/style.ts';
 
 /** Only what openOutput reads of a stream. */
 function stream(isTTY: boolean, columns?: number): NodeJS.WriteStream {

@@ -63,8 +63,9 @@ describe('the live part', () => {
 });
 
 test('on the screen, stages that are over stand above the running ones', () => {
+  const view = viewAfter(...midway, failed(7, 'finetune[Baseline]'));
   const { lastFrame, unmount } = render(
-    <RunScreen view={viewAfter(...midway, failed(7, 'finetune[Baseline]'))} style="plain" />,
+    <RunScreen view={view} live={liveLines(view, { columns: 80, rows: 24 }, 'plain')} style="plain" />,
   );
   const frame = lastFrame() ?? '';
   unmount();
