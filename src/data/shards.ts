@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProblemError } from '../problem.ts';
 import { widenFloat16 } from './half.ts';
-import { openSafetensors, type TensorInfo } from './safetensors.ts';
+import { dtypeBytes, openSafetensors, type TensorInfo } from './safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from './safetensors-write.ts';
 
 /** One file of a folder of arrays: items `start` to `start + count`. */
@@ -87,19 +87,23 @@ export interface Rows {
   readonly size: number;
   /** shape of one item */
   readonly shape: readonly number[];
-  /** reads item `index` into `target` at an element offset: float32 for F32 and F16, int32 for I32 */
+  /** reads item `index` into `target` at an element offset: float32 for F32 and F16, int32 for I32 and U16 */
   readInto(target: Float32Array | Int32Array, offset: number, index: number): void;
   close(): void;
 }
 
-type OpenShard = Readonly<{ descriptor: number; info: TensorInfo; shard: Shard }>;
+/** Files that are open at once at most: there may be more shards than a process may have open. */
+const OPEN_AT_ONCE = 64;
+
+type StoredShard = Readonly<{ info: TensorInfo; shard: Shard }>;
 
 export async function openRows(folder: string, shards: readonly Shard[], tensor: string): Promise<Rows> {
-  const infos = await Promise.all(shards.map((shard) => describe(folder, shard, tensor)));
-  const first = infos[0];
+  const stored: StoredShard[] = [];
+  for (const shard of shards) stored.push({ shard, info: await describe(folder, shard, tensor) });
+  const first = stored[0]?.info;
   if (first === undefined) throw new ProblemError({ code: 'no-shards', message: `${folder}: there is nothing in it` });
   const shape = first.shape.slice(1);
-  for (const { info, shard } of infos.map((info, i) => ({ info, shard: shards[i] as Shard }))) {
+  for (const { info, shard } of stored) {
     if (info.dtype !== first.dtype || info.shape.join() !== [shard.count, ...shape].join()) {
       throw badManifest(
         info.file,
@@ -107,14 +111,37 @@ export async function openRows(folder: string, shards: readonly Shard[], tensor:
       );
     }
   }
-  const opened = infos.map((info, i) => ({ info, shard: shards[i] as Shard, descriptor: openSync(info.file, 'r') }));
   const size = shape.reduce((product, length) => product * length, 1);
+  const files = openOnDemand();
   return {
     size,
     shape,
-    readInto: (target, offset, index) => readRow(find(opened, index), size, target, offset, index),
+    readInto: (target, offset, index) => {
+      const found = find(stored, index);
+      readRow(found, files.descriptor(found.info.file), size, target, offset, index);
+    },
+    close: files.close,
+  };
+}
+
+/** Descriptors of files for reading; the one that was not asked for longest is closed first. */
+function openOnDemand(): Readonly<{ descriptor: (file: string) => number; close: () => void }> {
+  const opened = new Map<string, number>(); // in the order of use
+  const close = (file: string): void => {
+    closeSync(opened.get(file) as number);
+    opened.delete(file);
+  };
+  return {
+    descriptor: (file) => {
+      const found = opened.get(file) ?? openSync(file, 'r');
+      opened.delete(file);
+      opened.set(file, found);
+      const [oldest] = opened.keys();
+      if (opened.size > OPEN_AT_ONCE && oldest !== undefined) close(oldest);
+      return found;
+    },
     close: () => {
-      for (const { descriptor } of opened) closeSync(descriptor);
+      for (const file of [...opened.keys()]) close(file);
     },
   };
 }
@@ -125,21 +152,24 @@ async function describe(folder: string, shard: Shard, tensor: string): Promise<T
   await opened.close();
   const info = opened.tensors.get(tensor);
   if (info === undefined) throw badManifest(file, `there is no tensor "${tensor}"`);
+  if (!['F32', 'F16', 'I32', 'U16'].includes(info.dtype))
+    throw badManifest(file, `"${tensor}" is ${info.dtype}, not F32, F16, I32 or U16`);
   return info;
 }
 
-function find(opened: readonly OpenShard[], index: number): OpenShard {
+function find(stored: readonly StoredShard[], index: number): StoredShard {
   // every shard but the last has the same count
-  const perShard = opened[0]?.shard.count ?? 1;
-  const shard = opened[Math.floor(index / perShard)];
+  const perShard = stored[0]?.shard.count ?? 1;
+  const shard = stored[Math.floor(index / perShard)];
   if (shard === undefined || index < shard.shard.start || index >= shard.shard.start + shard.shard.count) {
-    throw new Error(`item ${index} of ${opened.reduce((sum, { shard: { count } }) => sum + count, 0)}`);
+    throw new Error(`item ${index} of ${stored.reduce((sum, { shard: { count } }) => sum + count, 0)}`);
   }
   return shard;
 }
 
 function readRow(
-  { descriptor, info, shard }: OpenShard,
+  { info, shard }: StoredShard,
+  descriptor: number,
   size: number,
   target: Float32Array | Int32Array,
   offset: number,
@@ -148,15 +178,16 @@ function readRow(
   const wantsFloats = info.dtype === 'F32' || info.dtype === 'F16';
   if (target instanceof Float32Array !== wantsFloats)
     throw new Error(`${info.dtype} "${info.name}" into ${target.constructor.name}`);
-  const width = info.dtype === 'F16' ? 2 : 4;
+  const width = dtypeBytes[info.dtype];
   const position = info.start + (index - shard.start) * size * width;
   if (width === 4) {
     readFully(descriptor, new Uint8Array(target.buffer, target.byteOffset + 4 * offset, 4 * size), position, info.file);
     return;
   }
-  const halves = new Uint16Array(size);
-  readFully(descriptor, new Uint8Array(halves.buffer), position, info.file);
-  widenFloat16(halves, (target as Float32Array).subarray(offset, offset + size));
+  const narrow = new Uint16Array(size);
+  readFully(descriptor, new Uint8Array(narrow.buffer), position, info.file);
+  if (target instanceof Float32Array) widenFloat16(narrow, target.subarray(offset, offset + size));
+  else target.set(narrow, offset);
 }
 
 function readFully(descriptor: number, bytes: Uint8Array, position: number, file: string): void {

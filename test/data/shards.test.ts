@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { type FeatureWork, openFeatures, writeFeatures } from '../../src/data/features.ts';
 import { openLabels, writeLabels } from '../../src/data/labels.ts';
 import { stream } from '../../src/data/random.ts';
+import { openSafetensors } from '../../src/data/safetensors.ts';
 
 const fresh = (): string => mkdtempSync(join(tmpdir(), 'shards-'));
 const [tokens, dim, count] = [4, 10, 100];
@@ -122,28 +123,90 @@ test('a folder without its manifest, or with another one, is refused by name', a
   await expect(openFeatures(folder)).rejects.toThrow('manifest.json');
 });
 
+test('more files than are kept open are read in any order', async () => {
+  const folder = fresh();
+  const manifest = await writeFeatures(work(folder, { shardBytes: 4 * tokens * dim }));
+  expect(manifest.shards.length).toBe(count);
+  const features = await openFeatures(folder);
+  const target = new Float32Array(tokens * dim);
+  for (const image of stream(2, 'order').shuffle([...images, ...images])) {
+    features.rows.readInto(target, 0, features.indexOf(image) as number);
+    expect(target[3]).toBe(valueAt(Number.parseInt(image, 10), 3));
+  }
+  features.close();
+});
+
+const none = new AbortController().signal;
+const about = {
+  words: ['dog', 'cat'],
+  top: 2,
+  readout: 'surgery',
+  sign: 1 as const,
+  grid: [1, 2] as const,
+  images: ['a', 'b'],
+};
+const made = {
+  words: Int32Array.of(0, 1, 1, -1, 1, 0, -1, -1),
+  scores: Float32Array.of(0.5, 0.25, 0.125, 0, 1, 0.5, 0, 0),
+};
+
+async function readLabels(folder: string, image: string) {
+  const labels = await openLabels(folder);
+  const [words, nearest, scores] = [new Int32Array(4), new Int32Array(4), new Float32Array(4)];
+  for (const [rows, target] of [
+    [labels.words, words],
+    [labels.nearest, nearest],
+    [labels.scores, scores],
+  ] as const)
+    rows.readInto(target, 0, labels.indexOf(image) as number);
+  labels.close();
+  return { labels, words: [...words], nearest: [...nearest], scores: [...scores] };
+}
+
 test('labels keep their words, scores and what they were made with', async () => {
   const folder = fresh();
-  const about = {
-    words: ['dog', 'cat'],
-    top: 2,
-    readout: 'surgery',
-    sign: 1 as const,
-    grid: [1, 2] as const,
-    images: ['a', 'b'],
-  };
-  const made = {
-    words: Int32Array.of(0, 1, 1, -1, 1, 0, -1, -1),
-    scores: Float32Array.of(0.5, 0.25, 0.125, 0, 1, 0.5, 0, 0),
-  };
-  await writeLabels({ folder, about, produce: async () => made, signal: new AbortController().signal });
-  const labels = await openLabels(folder);
-  const [words, scores] = [new Int32Array(4), new Float32Array(4)];
-  labels.words.readInto(words, 0, labels.indexOf('b') as number);
-  labels.scores.readInto(scores, 0, labels.indexOf('b') as number);
-  labels.close();
-  expect([...words]).toEqual([1, 0, -1, -1]);
-  expect([...scores]).toEqual([1, 0.5, 0, 0]);
+  await writeLabels({ folder, about, produce: async () => made, signal: none });
+  const { labels, words, scores } = await readLabels(folder, 'b');
+  expect(words).toEqual([1, 0, -1, -1]);
+  expect(scores).toEqual([1, 0.5, 0, 0]);
   expect(labels.manifest).toMatchObject(about);
   expect(labels.words.shape).toEqual([2, 2]);
+});
+
+test('words of a score below the least one are read as none, and stay in the file', async () => {
+  const folder = fresh();
+  await writeLabels({ folder, about: { ...about, minScore: 0.25 }, produce: async () => made, signal: none });
+  const { words, nearest, scores } = await readLabels(folder, 'a');
+  expect(words).toEqual([0, 1, -1, -1]);
+  expect(nearest).toEqual([0, 1, 1, -1]);
+  expect(scores).toEqual([0.5, 0.25, 0.125, 0]);
+});
+
+test.each([
+  [65_535, 'U16'],
+  [65_536, 'I32'],
+] as const)('of a list of %i words indices are stored as %s', async (length, dtype) => {
+  const folder = fresh();
+  const words = Array.from({ length }, (_, i) => `${i}`);
+  const last = { ...made, words: Int32Array.of(length - 1, 0, 1, -1, 1, length - 1, -1, -1) };
+  await writeLabels({ folder, about: { ...about, words }, produce: async () => last, signal: none });
+  const file = await openSafetensors(join(folder, 'labels-00000.safetensors'));
+  await file.close();
+  expect(file.tensors.get('words')?.dtype).toBe(dtype);
+  expect(file.tensors.get('scores')?.dtype).toBe('F16');
+  expect((await readLabels(folder, 'a')).words).toEqual([length - 1, 0, 1, -1]);
+});
+
+test.each([
+  ['top', 0, '"top" is 0'],
+  ['grid', [2], '"grid" is [2], not [height, width]'],
+  ['words', 'dog', '"words" is no list of words'],
+  ['sign', 0, '"sign" is 0, not 1 or -1'],
+  ['minScore', 'low', '"minScore" is "low", not a number'],
+  ['top', 3, 'words of an image are 2 x 2, but grid and top say 2 x 3'],
+])('labels whose manifest has %s %j are refused', async (name, value, message) => {
+  const folder = fresh();
+  const manifest = await writeLabels({ folder, about, produce: async () => made, signal: none });
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ ...manifest, [name]: value }));
+  await expect(openLabels(folder)).rejects.toThrow(message);
 });

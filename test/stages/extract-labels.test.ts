@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -15,7 +16,7 @@ import { extractLabels, type Params } from '../../src/stages/extract-labels/kind
 import { wordsSaid } from '../../src/stages/extract-labels/sign.ts';
 import { type PortType, portsOf } from '../../src/stages/kind.ts';
 import { kinds } from '../../src/stages/kinds.ts';
-import { topWords } from '../../src/train/top-words.ts';
+import { nearestWords, patchScores, topWords } from '../../src/train/top-words.ts';
 import { writeDataset, writeLines } from './pictures.ts';
 import { problemsOf, runStage, temporary } from './run-stage.ts';
 import { writeEncoder } from './tiny-checkpoints.ts';
@@ -98,7 +99,9 @@ function expectNearest(rows: readonly { words: number[]; scores: number[] }[], s
       const [found, at] = [row.words.slice(patch * top, patch * top + top), patch * top];
       found.forEach((word, i) => {
         const expected = order[i] as number;
-        expect(row.scores[at + i]).toBeCloseTo(own[expected] as number, 4);
+        const score = own[expected] as number;
+        // float16 has 11 significant bits
+        expect(Math.abs((row.scores[at + i] as number) - score)).toBeLessThan(2 ** -11 * Math.abs(score) + 1e-5);
         expect(known(word)).toBe((own[expected] as number) < 0 ? -1 : known(expected));
       });
     });
@@ -116,7 +119,10 @@ describe.each(['clip', 'siglip'])('labels of %s', (family) => {
       ] as const) {
         const { output } = await extract(family, { readout, sign: name, top: 4, batchSize: 2 });
         const { manifest, rows } = await labelsOf(output('labels'));
-        expect(manifest).toMatchObject({ words: WORDS, top: 4, readout, sign, grid: [4, 4], images });
+        expect(manifest).toMatchObject({ words: WORDS, top: 4, readout, sign, grid: [4, 4], images, minScore: 0 });
+        const all = cosine.flat(2);
+        expect(manifest.sample?.images).toBe(3);
+        expect(manifest.sample?.belowZero).toBeCloseTo((100 * all.filter((c) => sign * c < 0).length) / all.length, 4);
         const scores = cosine.map((patches) => patches.map((row) => row.map((value) => sign * value)));
         expectNearest(rows, scores, 4);
       }
@@ -138,7 +144,26 @@ test('of equal scores the lower index comes first', () => {
   expect([...found.dataSync()]).toEqual([3, 0, 2, 5, 1]);
 });
 
-test('words below the least score are left out and their scores kept', async () => {
+test.each([1, -1] as const)(
+  'a chunk of patches at a time gives the same words as all at once (sign %i)',
+  async (sign) => {
+    const [patches, list] = [
+      tf.randomNormal([900, 4], 0, 1, 'float32', 1),
+      tf.randomNormal([40_000, 4], 0, 1, 'float32', 2),
+    ];
+    const unit = tf.div(list, tf.norm(list, 2, 1, true)) as tf.Tensor2D;
+    const chunked = await nearestWords(patches as tf.Tensor2D, unit, sign, 3); // 36 million scores
+    for (const start of [0, 700]) {
+      const whole = topWords(patchScores(tf.slice(patches, [start, 0], [200, 4]), unit, sign), 3);
+      const [ids, scores] = [await whole.words.data(), await whole.scores.data()];
+      const differing = ids.filter((id, i) => id !== chunked.words[3 * start + i]).length;
+      expect(differing).toBeLessThan(6); // scores that are equal but for rounding
+      for (const [i, score] of scores.entries()) expect(chunked.scores[3 * start + i]).toBeCloseTo(score, 5);
+    }
+  },
+);
+
+test('words below the least score are left out, but stored with their scores', async () => {
   const { output, metrics } = await extract('clip', { sign: 'positive', top: 7, minScore: 0.2 });
   const all = (await labelsOf(output('labels'))).rows.flatMap(({ words: found, scores }) =>
     found.map((word, i) => ({ word, score: scores[i] as number })),
@@ -147,6 +172,11 @@ test('words below the least score are left out and their scores kept', async () 
   expect(all.every(({ word, score }) => word >= 0 === score >= Math.fround(0.2))).toBe(true);
   expect(metrics['labelsPerPatch']).toBeCloseTo(all.filter(({ word }) => word >= 0).length / 48, 6);
   expect(metrics['belowZero']).toBeCloseTo((100 * all.filter(({ score }) => score < 0).length) / all.length, 4);
+  const labels = await openLabels(output('labels'));
+  const stored = new Int32Array(labels.nearest.size);
+  labels.nearest.readInto(stored, 0, 0);
+  labels.close();
+  expect([...stored.subarray(0, 7)].sort()).toEqual([0, 1, 2, 3, 4, 5, 6]);
   const used = new Set(all.flatMap(({ word }) => (word < 0 ? [] : [word])));
   expect(metrics['utilisation']).toBeCloseTo((100 * used.size) / WORDS.length, 4);
 });
@@ -163,10 +193,13 @@ test('auto takes the sign under which the words of captions stand out more', asy
       };
       return sum + (mean(true) - mean(false)) / images.length;
     }, 0);
-  const { metrics } = await extract('clip', { top: 2 });
+  const { metrics, output } = await extract('clip', { top: 2 });
   expect(metrics['criterion.positive']).toBeCloseTo(contrast(1), 4);
   expect(metrics['criterion.negative']).toBeCloseTo(contrast(-1), 4);
   expect(metrics['sign']).toBe(contrast(1) >= contrast(-1) ? 1 : -1);
+  const { manifest } = await labelsOf(output('labels'));
+  expect(manifest.sample?.contrast?.positive).toBeCloseTo(contrast(1), 4);
+  expect(manifest.sign).toBe(metrics['sign']);
 });
 
 test('an encoder whose images point the other way gets the other sign and the same labels', async () => {
@@ -200,6 +233,30 @@ test.each([
   const [problem] = await problemsOf(runStage(extractLabels, params, input));
   expect(problem?.code).toBe(code);
   expect(problem?.message).toContain(message);
+});
+
+test('an extraction that was stopped goes on behind its last file, with the words and the sign it had', async () => {
+  const whole = await extract('clip', { top: 2, imagesPerShard: 1 });
+  const input = { encoder: encoders['clip']?.folder as string, data, words };
+  const scratch = join(root, 'stopped');
+  const first = runStage(extractLabels, { top: 2, imagesPerShard: 1 }, input, { scratch, stopAt: 2 });
+  await expect(first).rejects.toThrow('interrupted');
+  expect(readdirSync(join(scratch, 'labels'))).toEqual(['labels-00000.safetensors', 'labels-00001.safetensors']);
+  const before = statSync(join(scratch, 'labels', 'labels-00001.safetensors')).mtimeMs;
+  const resumed = await runStage(extractLabels, { top: 2, imagesPerShard: 1 }, input, { scratch });
+  const files = readdirSync(whole.output('labels'));
+  expect(files).toEqual([
+    'labels-00000.safetensors',
+    'labels-00001.safetensors',
+    'labels-00002.safetensors',
+    'manifest.json',
+  ]);
+  for (const file of files) {
+    const [a, b] = [whole, resumed].map(({ output }) => readFileSync(join(output('labels'), file)));
+    expect(a?.equals(b as Buffer)).toBe(true);
+  }
+  expect(statSync(join(resumed.output('labels'), 'labels-00001.safetensors')).mtimeMs).toBe(before);
+  expect(resumed.metrics).toEqual(whole.metrics);
 });
 
 test('weights that overflow stop it, naming the image', async () => {

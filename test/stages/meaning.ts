@@ -53,16 +53,19 @@ async function tensorsOf(file: string): Promise<Numbers> {
   return close(sums);
 }
 
+type Sample = Readonly<{ belowZero?: number; contrast?: Readonly<Record<string, number>> }>;
+
 /** A manifest's statistics are numbers that were computed; all other text is exact. */
 function textOf(name: string, text: string): Meaning {
   if (!name.endsWith('manifest.json')) return { [name]: sha256(text).slice(0, 12) };
   const {
     mean = [],
     std = [],
+    sample: { belowZero = [], contrast = {} } = {},
     ...rest
-  } = JSON.parse(text) as { [key: string]: Json } & { mean?: number[]; std?: number[] };
+  } = JSON.parse(text) as { [key: string]: Json } & { mean?: number[]; std?: number[]; sample?: Sample };
   const sums: Sums = { count: 0, squares: 0, probe: 0 };
-  add(sums, [...mean, ...std]);
+  add(sums, [...mean, ...std, belowZero, ...Object.values(contrast)].flat());
   const exact = { [name]: sha256(canonicalJson(rest)).slice(0, 12) };
   return sums.count === 0 ? exact : { ...exact, [`${name} statistics`]: close(sums) };
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { loadWeights, readConfigOf } from '../../data/checkpoint.ts';
+import { loadWeights, readPairedConfig } from '../../data/checkpoint.ts';
 import type { EncoderConfig } from '../../data/config.ts';
 import { readPixels } from '../../data/pixels.ts';
 import { type Preprocessor, readPreprocessor } from '../../data/preprocess.ts';
@@ -22,7 +22,7 @@ export type Encoder = Readonly<{
 
 /** The caller disposes the weights. */
 export async function openEncoder(folder: string, images: string, readout: Readout): Promise<Encoder> {
-  const config = await readConfigOf(folder, 'encoder');
+  const config = await readPairedConfig(folder);
   const [how, tokenizer] = await Promise.all([readPreprocessor(folder), loadTokenizer(folder)]);
   const weights = await loadWeights(folder, { expect: pairShapes(config) });
   return { config, how, tokenizer, weights, images, readout };

@@ -32,7 +32,12 @@ const params = {
       default: ['{word}'],
       description: 'Templates for a word; with several, the mean of the normalised embeddings stands for it.',
     },
-    batchSize: { type: 'integer', minimum: 1, default: 64, description: 'Images per forward pass.' },
+    batchSize: { type: 'integer', minimum: 1, default: 64, description: 'Images per forward pass at most.' },
+    imagesPerShard: {
+      type: 'integer',
+      minimum: 1,
+      description: 'Images of one file; a killed extraction repeats at most one file. Default: as many as fill 8 MB.',
+    },
   },
 } as const;
 
@@ -41,14 +46,19 @@ export type Params = FromSchema<typeof params>;
 export const extractLabels: StageKind<Params, 'encoder' | 'data' | 'words', 'labels'> = {
   kind: 'extract-labels',
   summary: "Labels every visual patch with the words nearest to it in the encoder's own paired text space (Eq. 4-6).",
-  version: 1,
+  version: 2,
   params,
   inputs: {
     encoder: { type: 'encoder', description: 'paired encoder: its vision and its text tower' },
     data: { type: 'dataset', description: 'images to label' },
     words: { type: 'words', description: 'candidate words' },
   },
-  outputs: { labels: { type: 'labels', description: 'word indices and scores [image, patch, top] in shards' } },
+  outputs: {
+    labels: {
+      type: 'labels',
+      description: 'word indices and scores [image, patch, top] in shards, see "Labels as files"',
+    },
+  },
   identity: ({ batchSize: _, ...identity }) => identity,
   metrics: () => [
     'images',
@@ -57,9 +67,10 @@ export const extractLabels: StageKind<Params, 'encoder' | 'data' | 'words', 'lab
     'belowZero',
     'meanScore',
     'sign',
+    'sample.belowZero',
     'criterion.positive',
     'criterion.negative',
   ],
-  needs: () => ({ engine: true, memory: 1e9 }),
+  needs: () => ({ engine: true, memory: 1.5e9 }),
   load: () => import('./run.ts'),
 };

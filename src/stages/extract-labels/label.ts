@@ -1,44 +1,41 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { gridSide } from '../../data/config.ts';
 import type { Labelled } from '../../data/labels.ts';
 import { ProblemError } from '../../problem.ts';
-import { patchScores, topWords } from '../../train/top-words.ts';
+import { nearestWords } from '../../train/top-words.ts';
 import { densePatchesOf, type Encoder } from './encoder.ts';
 import type { Params } from './kind.ts';
 
-/** Most scores [patches, words] held at once. */
-const SCORES_AT_ONCE = 32e6;
+/** Most attention weights [images, heads, tokens, tokens] of a block held at once. */
+const ATTENTION_AT_ONCE = 32e6;
 
 /**
- * Labels of some images: the `top` best words of each patch, best first, and their scores (Eq. 4-6); -1 stands where a
- * score is below `minScore`. A few images at a time, so that memory does not grow with the word list.
+ * Labels of some images: the `top` best words of each patch, best first, and their scores (Eq. 4-6). A few images and
+ * patches at a time: memory grows neither with the images nor with the word list.
  */
 export async function labelImages(
   encoder: Encoder,
   names: readonly string[],
   words: tf.Tensor2D,
   sign: 1 | -1,
-  { top, minScore, batchSize }: Pick<Params, 'top' | 'minScore' | 'batchSize'>,
+  { top, batchSize }: Pick<Params, 'top' | 'batchSize'>,
   signal: AbortSignal,
 ): Promise<Labelled> {
-  const patches = gridSide(encoder.config.vision) ** 2;
-  const chunk = Math.max(1, Math.min(batchSize, Math.floor(SCORES_AT_ONCE / (patches * words.shape[0]))));
-  const all = {
-    words: new Int32Array(names.length * patches * top),
-    scores: new Float32Array(names.length * patches * top),
-  };
+  const { vision } = encoder.config;
+  const patches = gridSide(vision) ** 2;
+  const attention = vision.heads * (patches + 1) ** 2;
+  const chunk = Math.max(1, Math.min(batchSize, Math.floor(ATTENTION_AT_ONCE / attention)));
+  const size = patches * top;
+  const all = { words: new Int32Array(names.length * size), scores: new Float32Array(names.length * size) };
   for (let start = 0; start < names.length; start += chunk) {
     signal.throwIfAborted();
     const dense = await densePatchesOf(encoder, names.slice(start, start + chunk));
-    const best = tf.tidy(() => topWords(patchScores(dense, words, sign), top)); // [chunk * patches, top] each
-    const [indices, scores] = await Promise.all([best.words.data(), best.scores.data()]);
-    tf.dispose([dense, best.words, best.scores]);
-    scores.forEach((score, i) => {
-      if (!Number.isFinite(score)) throw notFinite(names[start + Math.floor(i / (patches * top))] as string, score);
-      const at = start * patches * top + i;
-      all.words[at] = score >= minScore ? (indices[i] as number) : -1;
-      all.scores[at] = score;
-    });
+    const found = await nearestWords(dense, words, sign, top);
+    dense.dispose();
+    const wrong = found.scores.findIndex((score) => !Number.isFinite(score));
+    if (wrong >= 0) throw notFinite(names[start + Math.floor(wrong / size)] as string, found.scores[wrong] as number);
+    all.words.set(found.words, start * size);
+    all.scores.set(found.scores, start * size);
   }
   return all;
 }

@@ -5,24 +5,18 @@ import { gridSide } from '../../data/config.ts';
 import { imagesOf, readDataset } from '../../data/dataset.ts';
 import { writeLabels } from '../../data/labels.ts';
 import { readWords } from '../../data/words.ts';
+import { statisticsOf } from '../../labels/statistics.ts';
 import { ProblemError } from '../../problem.ts';
-import type { Run } from '../kind.ts';
+import type { Metrics, Run } from '../kind.ts';
 import { openEncoder } from './encoder.ts';
+import { keptChoice } from './kept-choice.ts';
 import type { Params } from './kind.ts';
 import { labelImages } from './label.ts';
-import { chooseSign } from './sign.ts';
-import { statisticsOf } from './statistics.ts';
+import { type Choice, chooseSign } from './sign.ts';
 import { wordEmbeddings } from './words.ts';
 
-export const run: Run<Params, 'encoder' | 'data' | 'words', 'labels'> = async ({
-  params,
-  input,
-  output,
-  scratch,
-  signal,
-  progress,
-  log,
-}) => {
+export const run: Run<Params, 'encoder' | 'data' | 'words', 'labels'> = async (job) => {
+  const { params, input, output, scratch, signal, progress, log } = job;
   const data = input.data as string;
   const { words } = await readWords(input.words as string);
   if (words.length < params.top)
@@ -31,26 +25,41 @@ export const run: Run<Params, 'encoder' | 'data' | 'words', 'labels'> = async ({
   const images = imagesOf(records);
   if (images.length === 0) throw new ProblemError({ code: 'no-images', message: `${data}: no record has an image` });
   const encoder = await openEncoder(input.encoder as string, join(data, 'images'), params.readout);
-  const embeddings = wordEmbeddings(encoder, words, params.prompts);
+  let embeddings: tf.Tensor2D | undefined;
   try {
-    const { sign, criterion } = await chooseSign(params.sign, encoder, records, words, embeddings, signal);
-    log(
-      `sign ${sign === 1 ? 'positive' : 'negative'}${params.sign === 'auto' ? `: ${JSON.stringify(criterion)}` : ''}`,
-    );
+    embeddings = await wordEmbeddings(encoder, words, params.prompts, join(scratch, 'words'), signal);
+    const known = embeddings;
+    const choice = await keptChoice(scratch, () => chooseSign(params.sign, encoder, records, words, known, signal));
+    log(`sign ${choice.sign === 1 ? 'positive' : 'negative'} on ${JSON.stringify(choice.sample)}`);
+    const { sign, sample } = choice;
+    const { top, readout, minScore, prompts, imagesPerShard } = params;
     const side = gridSide(encoder.config.vision);
     // written in the scratch folder until it is whole: an interrupted extraction goes on with the next file
     const folder = join(scratch, 'labels');
     await writeLabels({
       folder,
-      about: { words, top: params.top, readout: params.readout, sign, grid: [side, side], images },
+      about: { words, top, readout, sign, minScore, prompts, sample, grid: [side, side], images },
+      ...(imagesPerShard === undefined ? {} : { imagesPerShard }),
       signal,
       progress,
-      produce: (start, count) =>
-        labelImages(encoder, images.slice(start, start + count), embeddings, sign, params, signal),
+      produce: (start, count) => labelImages(encoder, images.slice(start, start + count), known, sign, params, signal),
     });
     await rename(folder, output.labels);
-    return { ...(await statisticsOf(output.labels)), sign, ...criterion };
+    return await metricsOf(output.labels, choice, signal);
   } finally {
-    tf.dispose([encoder.weights, embeddings]);
+    tf.dispose([encoder.weights, ...(embeddings === undefined ? [] : [embeddings])]);
   }
 };
+
+/** The chief figures of Figure 6, the sign, and what the sample showed. */
+async function metricsOf(folder: string, { sign, sample }: Choice, signal: AbortSignal): Promise<Metrics> {
+  const { images, labelsPerPatch, utilisation, belowZero, meanScore } = await statisticsOf(folder, { signal });
+  const { positive, negative } = sample.contrast ?? {};
+  return {
+    ...{ images, labelsPerPatch, utilisation, belowZero, sign },
+    meanScore: meanScore ?? 0,
+    'sample.belowZero': sample.belowZero,
+    ...(positive === undefined ? {} : { 'criterion.positive': positive }),
+    ...(negative === undefined ? {} : { 'criterion.negative': negative }),
+  };
+}

@@ -1,15 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ChatRecord } from '../../data/dataset.ts';
+import { gridSide } from '../../data/config.ts';
+import { type ChatRecord, imagesOf } from '../../data/dataset.ts';
+import type { LabelSample } from '../../data/labels.ts';
 import { stream } from '../../data/random.ts';
 import { ProblemError } from '../../problem.ts';
 import { patchScores } from '../../train/top-words.ts';
 import { densePatchesOf, type Encoder } from './encoder.ts';
 import type { Params } from './kind.ts';
 
-/** Images that decide the sign. */
+/** Images that decide the sign and say how scores are distributed. */
 const SAMPLE = 256;
 
-export type Choice = Readonly<{ sign: 1 | -1; criterion: Readonly<Record<string, number>> }>;
+/** The sign of Eq. 6, and what the sample showed. */
+export type Choice = Readonly<{ sign: 1 | -1; sample: LabelSample }>;
+
+type Sampled = Readonly<{ image: string; said?: Float32Array }>;
 
 /**
  * The sign of Eq. 6 as stated; or with `auto` the one under which the words of captions stand out more, over a sample of
@@ -23,31 +28,60 @@ export async function chooseSign(
   embeddings: tf.Tensor2D,
   signal: AbortSignal,
 ): Promise<Choice> {
-  if (wanted !== 'auto') return { sign: wanted === 'positive' ? 1 : -1, criterion: {} };
-  const captioned = records.flatMap(({ image, turns }) => {
-    const said = wordsSaid(turns.map(({ answer }) => answer).join(' '), words);
-    return image !== undefined && said.includes(1) && said.includes(0) ? [{ image, said }] : [];
-  });
-  if (captioned.length === 0) {
-    throw new ProblemError({
-      code: 'no-caption-words',
-      message: 'sign: auto compares words of captions with other words, but no caption has words of the list',
-      hint: 'write sign: positive or sign: negative',
-    });
-  }
-  const sample = stream(0, 'sign').sample(captioned, Math.min(SAMPLE, captioned.length));
-  let [positive, negative] = [0, 0];
+  const sample: readonly Sampled[] =
+    wanted === 'auto' ? captioned(records, words) : someOf(imagesOf(records)).map((image) => ({ image }));
+  const scores = sample.length * gridSide(encoder.config.vision) ** 2 * words.length;
+  const contrast = { positive: 0, negative: 0 };
+  const below = { positive: 0, negative: 0 };
   for (const { image, said } of sample) {
     signal.throwIfAborted();
     const dense = await densePatchesOf(encoder, [image]);
     const cosine = tf.tidy(() => patchScores(dense, embeddings, 1) as tf.Tensor2D);
-    const [plus, minus] = await captionContrast(cosine, said);
+    if (said !== undefined) {
+      const [plus, minus] = await captionContrast(cosine, said);
+      contrast.positive += plus / sample.length;
+      contrast.negative += minus / sample.length;
+    }
+    below.positive += await countNegative(cosine, 1);
+    below.negative += await countNegative(cosine, -1);
     tf.dispose([dense, cosine]);
-    positive += plus / sample.length;
-    negative += minus / sample.length;
   }
-  const criterion = { 'criterion.positive': positive, 'criterion.negative': negative };
-  return { sign: positive >= negative ? 1 : -1, criterion };
+  const auto = contrast.positive >= contrast.negative ? 1 : -1;
+  const sign = wanted === 'auto' ? auto : wanted === 'positive' ? 1 : -1;
+  const belowZero = (100 * (sign === 1 ? below.positive : below.negative)) / scores;
+  return { sign, sample: { images: sample.length, belowZero, ...(wanted === 'auto' ? { contrast } : {}) } };
+}
+
+const someOf = <T>(all: readonly T[], count = SAMPLE): readonly T[] =>
+  stream(0, 'sign').sample(all, Math.min(count, all.length));
+
+/** Images whose captions have some words of the list and lack some, with a mark for each word. */
+function captioned(records: readonly ChatRecord[], words: readonly string[]): readonly Sampled[] {
+  const found: Sampled[] = [];
+  // in random order until there are enough: marks of every caption would take gigabytes
+  for (const { image, turns } of someOf(records, records.length)) {
+    if (image === undefined) continue;
+    const said = wordsSaid(turns.map(({ answer }) => answer).join(' '), words);
+    if (said.includes(1) && said.includes(0)) found.push({ image, said });
+    if (found.length === SAMPLE) break;
+  }
+  if (found.length > 0) return found;
+  throw new ProblemError({
+    code: 'no-caption-words',
+    message: 'sign: auto compares words of captions with other words, but no caption has words of the list',
+    hint: 'write sign: positive or sign: negative',
+  });
+}
+
+/** How many of the scores `sign` * cosine are below zero. */
+async function countNegative(cosine: tf.Tensor2D, sign: 1 | -1): Promise<number> {
+  // counted per patch: a sum in single precision would lose ones beyond 2^24
+  const perPatch = tf.tidy(() => tf.sum(tf.cast(sign === 1 ? tf.less(cosine, 0) : tf.greater(cosine, 0), 'int32'), 1));
+  const counts = await perPatch.data<'int32'>();
+  perPatch.dispose();
+  let total = 0;
+  for (const count of counts) total += count;
+  return total;
 }
 
 /**
