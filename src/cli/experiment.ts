@@ -1,40 +1,32 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { type Problem, ProblemError, type Result } from '../problem.ts';
+import { readFileSync } from 'node:fs';
+import { ProblemError, type Result, succeed } from '../problem.ts';
 import type { Experiment } from '../spec/experiment.ts';
 import { kinds } from '../stages/kinds.ts';
+import { locateModels } from './hub.ts';
 import { narrow, unknownStages } from './narrow.ts';
 import { type ReadText, remembered } from './remembered.ts';
 
+const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
+
 /** Reads and checks an experiment file, or says all that is wrong with it. */
-export async function readExperiment(file: string, read: ReadText = readText): Promise<Result<Experiment>> {
-  const { loadExperiment } = await import('../spec/load.ts');
-  return loadExperiment(file, kinds, read);
+export async function readExperiment(file: string): Promise<Result<Experiment>> {
+  return located(await expandFile(file, readText));
 }
 
 /** The experiment, or a ProblemError with everything that is wrong with its file. */
 export async function openExperiment(file: string, cache: string): Promise<Experiment> {
-  const result = await remembered(file, cache, readText, (read) => readExperiment(file, read));
+  const result = located(await remembered(file, cache, readText, (read) => expandFile(file, read)));
   if (!result.ok) throw new ProblemError(...result.problems);
   return result.value;
 }
 
-/** Files and folders outside the store that stages read and that are not there: to mend before anything starts. */
-export function missingSources({ stages }: Experiment): readonly Problem[] {
-  const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
-  const known = new Map<string, boolean>(); // many stages may read one file
-  const isThere = (path: string): boolean => {
-    const found = known.get(path) ?? existsSync(path);
-    known.set(path, found);
-    return found;
-  };
-  return stages.flatMap(({ id, kind, params, at }) => {
-    const missing = (byName.get(kind)?.sources?.(params) ?? []).filter((path) => !isThere(path));
-    if (missing.length === 0) return [];
-    const are = missing.length === 1 ? 'is' : 'are';
-    return [
-      { code: 'source-missing', message: `stage ${id} reads ${missing.join(' and ')}, which ${are} not there`, at },
-    ];
-  });
+async function expandFile(file: string, read: ReadText): Promise<Result<Experiment>> {
+  const { loadExperiment } = await import('../spec/load.ts');
+  return loadExperiment(file, kinds, read, (name) => process.env[name]);
+}
+
+function located(result: Result<Experiment>): Result<Experiment> {
+  return result.ok ? succeed(locateModels(result.value, byName, process.env)) : result;
 }
 
 /** Options of commands that work on a part of an experiment. */

@@ -5,6 +5,7 @@ import { count } from '../ui/words.ts';
 import { reasonText } from './changes.ts';
 import type { Context } from './context.ts';
 import { openPart } from './experiment.ts';
+import { type Missing, missingFiles, missingText } from './missing.ts';
 import { json } from './output.ts';
 import { openSession } from './session.ts';
 
@@ -21,13 +22,17 @@ export async function showPlan(file: string, options: PlanOptions, { output, cac
   const experiment = await openPart(file, cache, options);
   const { plan, store } = await openSession(experiment, cache, options.force);
   store.close();
-  if (options.json === true) output.out(json(planJson(plan)));
-  else output.out(planText(plan, { all: options.all === true, width: output.width, style: output.style }));
+  const missing = missingFiles(experiment);
+  if (options.json === true) output.out(json(planJson(plan, missing)));
+  else {
+    output.out(planText(plan, { all: options.all === true, width: output.width, style: output.style }));
+    if (missing.length > 0) output.out(missingText(missing, output.style));
+  }
   return 0;
 }
 
 /** See schemas/output/plan.schema.json. */
-export function planJson(plan: Plan): unknown {
+export function planJson(plan: Plan, missing: readonly Missing[]): unknown {
   return {
     experiment: plan.experiment,
     counts: plan.counts,
@@ -43,6 +48,13 @@ export function planJson(plan: Plan): unknown {
       missing,
       seconds,
     })),
+    missing: missing.map(({ stage, paths, origin, hub, root }) => ({
+      stage,
+      paths,
+      origin,
+      hub,
+      variable: root?.variable,
+    })),
   };
 }
 
@@ -52,15 +64,20 @@ type Look = Readonly<{ all: boolean; width: number; style: Style }>;
 
 export function planText(plan: Plan, { all, width, style }: Look): string {
   const { counts, estimate } = plan;
-  const listed = plan.steps.filter((step) => all || step.action !== 'reuse');
+  // what stands behind a stage that cannot run says nothing new
+  const listed = plan.steps.filter((step) => all || (step.action !== 'reuse' && step.why !== 'input-blocked'));
   const names = Math.min(Math.floor(width * 0.4), Math.max(0, ...listed.map((step) => widthOf(step.id))));
   const parts = [`${counts.reuse} cached`, `${counts.run} to run`];
   if (counts.depends > 0) parts.push(`${counts.depends} waiting for those`);
   if (counts.blocked > 0) parts.push(`${counts.blocked} that cannot run`);
   const head = `${plan.experiment}: ${count(plan.steps.length, 'stage')}: ${parts.join(', ')}`;
   const lines = listed.map((step) => stepLine(step, names, style));
-  const hidden =
-    all || counts.reuse === 0 || listed.length === 0 ? [] : [paint(style, 'dim', '(--all lists the cached ones)')];
+  const behind = plan.steps.filter((step) => step.why === 'input-blocked').length;
+  const unlisted = [
+    ...(counts.reuse > 0 && listed.length > 0 ? ['the cached ones'] : []),
+    ...(behind > 0 ? [`${count(behind, 'stage')} behind those that cannot run`] : []),
+  ];
+  const hidden = all || unlisted.length === 0 ? [] : [paint(style, 'dim', `(--all lists ${unlisted.join(' and ')})`)];
   return [paint(style, 'bold', head), ...timeLines(estimate, counts), ...lines, ...hidden].join('\n');
 }
 

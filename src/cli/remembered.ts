@@ -39,7 +39,9 @@ export async function remembered(
     reads.push({ path, digest: digestOf(text) });
     return text;
   });
-  if (result.ok && performance.now() - start > WORTH_KEEPING) keep(place, program, { reads, experiment: result.value });
+  // what a variable of the environment said is not among the texts
+  const isLasting = result.ok && result.value.roots === undefined;
+  if (isLasting && performance.now() - start > WORTH_KEEPING) keep(place, program, { reads, experiment: result.value });
   return result;
 }
 

@@ -10,7 +10,8 @@ import type { Manner } from '../ui/summary.ts';
 import { openBoards } from './boards.ts';
 import { commitOf } from './commit.ts';
 import type { Context } from './context.ts';
-import { missingSources, openPart } from './experiment.ts';
+import { openPart } from './experiment.ts';
+import { missingFiles, missingProblem } from './missing.ts';
 import { readingsOf } from './readings.ts';
 import { openReporter } from './reporter.ts';
 import { makePlan, openSession, type Session } from './session.ts';
@@ -39,7 +40,7 @@ const exitCodes = { complete: 0, failed: 1, stopped: 130 } as const;
 export async function runExperiment(file: string, options: RunOptions, context: Context): Promise<number> {
   const { output, cache } = context;
   const experiment = await openPart(file, cache, options);
-  const problems = missingSources(experiment);
+  const problems = missingFiles(experiment).map(missingProblem);
   if (problems.length > 0) throw new ProblemError(...problems);
   const session = await openSession(experiment, cache, options.force);
   try {

@@ -3,7 +3,8 @@ import { paint } from '../report/style.ts';
 import type { Experiment } from '../spec/experiment.ts';
 import { count } from '../ui/words.ts';
 import type { Context } from './context.ts';
-import { missingSources, readExperiment } from './experiment.ts';
+import { readExperiment } from './experiment.ts';
+import { type Missing, missingFiles, missingProblem } from './missing.ts';
 import { json } from './output.ts';
 import { printProblems } from './problems.ts';
 
@@ -13,28 +14,39 @@ export async function validate(
   options: Readonly<{ json?: boolean }>,
   { output }: Context,
 ): Promise<number> {
-  const results = await Promise.all(files.map(async (file) => ({ file, result: await checked(file) })));
+  const results = await Promise.all(files.map(async (file) => ({ file, ...(await checked(file)) })));
   if (options.json === true) {
-    const told = results.map(({ file, result }) =>
+    const told = results.map(({ file, result, missing }) =>
       result.ok
-        ? { file, ok: true, experiment: contents(result.value) }
+        ? { file, ok: true, experiment: contents(result.value), missing: missing.flatMap(({ paths }) => paths) }
         : { file, ok: false, problems: result.problems },
     );
     output.out(json({ files: told }));
   } else {
-    for (const { file, result } of results) {
+    for (const { file, result, missing } of results) {
       if (!result.ok) printProblems(result.problems, output);
-      else output.out(`${paint(output.style, 'good', 'ok')} ${file}: ${contentsText(result.value)}`);
+      else output.out(`${paint(output.style, 'good', 'ok')} ${file}: ${contentsText(result.value)}${awaited(missing)}`);
     }
   }
   return results.every(({ result }) => result.ok) ? 0 : 2;
 }
 
-/** The experiment, or all that would keep it from running. */
-async function checked(file: string): Promise<Result<Experiment>> {
+type Checked = Readonly<{ result: Result<Experiment>; missing: readonly Missing[] }>;
+
+/**
+ * The experiment, or all that would keep it from running. What it expects below a variable's folder is the machine's to
+ * bring: the file is right without it.
+ */
+async function checked(file: string): Promise<Checked> {
   const result = await readExperiment(file);
-  const missing = result.ok ? missingSources(result.value) : [];
-  return missing.length > 0 ? fail(...missing) : result;
+  const missing = result.ok ? missingFiles(result.value) : [];
+  const mistakes = missing.filter(({ root }) => root === undefined);
+  return { result: mistakes.length > 0 ? fail(...mistakes.map(missingProblem)) : result, missing };
+}
+
+function awaited(missing: readonly Missing[]): string {
+  const stages = missing.length;
+  return stages === 0 ? '' : `; files of ${count(stages, 'stage')} are not here yet: \`sea plan\` lists them`;
 }
 
 function contents({ name, rows, seeds, stages, tables, unused }: Experiment): unknown {

@@ -1,4 +1,3 @@
-import { dirname, resolve } from 'node:path';
 import type { Json } from '../hash.ts';
 import type { Problem } from '../problem.ts';
 import { suggest } from '../problem.ts';
@@ -8,8 +7,9 @@ import type { Ref } from './experiment.ts';
 import type { Field, Fields, Node } from './node.ts';
 import { define, describe, placeOf, toJson } from './node.ts';
 import { checkParams } from './params.ts';
+import { type Paths, resolvePath } from './path.ts';
 import { suggestBefore } from './read.ts';
-import { type PathPattern, pathPatterns, propertyNames } from './schema-walk.ts';
+import { pathPatterns, propertyNames } from './schema-walk.ts';
 
 export type Input = Readonly<{ port: string; ref: Readonly<{ stage: string; port?: string }>; node: Node }>;
 
@@ -29,12 +29,12 @@ export type Variant = Readonly<{
   outputs: Ports;
 }>;
 
-export type Checking = Readonly<{
-  kinds: ReadonlyMap<string, AnyKind>;
-  /** the names of all stages */
-  stages: ReadonlyMap<string, unknown>;
-  problems: Problem[];
-}>;
+export type Checking = Paths &
+  Readonly<{
+    kinds: ReadonlyMap<string, AnyKind>;
+    /** the names of all stages */
+    stages: ReadonlyMap<string, unknown>;
+  }>;
 
 /** Keys of a stage that are neither parameters nor ports. */
 const reserved = new Set(['kind', 'inputs']);
@@ -52,7 +52,8 @@ export function checkStage(field: Field, node: Fields, seed: number, checking: C
   checking.problems.push(...mistakes);
   const valid = mistakes.length === 0;
   if (!valid && (typeof kind.inputs === 'function' || typeof kind.outputs === 'function')) return undefined;
-  if (valid) for (const pattern of pathPatterns(kind)) resolvePath(params.json, node, field.source.file, pattern);
+  if (valid)
+    for (const pattern of pathPatterns(kind)) resolvePath(params.json, node, field.source.file, pattern, checking);
   const ports = portsOf(kind.inputs as Ports, params.json);
   const inputs = candidates.flatMap((candidate) => readInput(candidate, ports, field, kind, checking) ?? []);
   const unused = new Set(valid ? kind.unused?.(params.json) : []);
@@ -213,22 +214,4 @@ function fitting(target: Variant, expected: Port): string {
   const names = Object.entries(target.outputs).filter(([, output]) => output.type === expected.type);
   if (names.length === 0) return `${expected.type}: ${expected.description}`;
   return `${target.name}.${names.map(([name]) => name).join(`, ${target.name}.`)} would fit`;
-}
-
-/** Makes paths absolute: each is relative to the file that wrote it, a default to the file of the stage. */
-function resolvePath(json: Json, node: Node | undefined, file: string, [head, ...rest]: PathPattern): void {
-  if (head === undefined || json === null || typeof json !== 'object') return;
-  const holder = json as Record<string, Json>;
-  for (const key of head === '*' ? Object.keys(holder) : [head]) {
-    const below = childOf(node, key);
-    const value = holder[key];
-    if (value === undefined) continue;
-    if (rest.length > 0) resolvePath(value, below, file, rest);
-    else if (typeof value === 'string') holder[key] = resolve(dirname(below?.source.file ?? file), value);
-  }
-}
-
-function childOf(node: Node | undefined, key: string): Node | undefined {
-  if (node?.type === 'map') return node.fields.get(key)?.value;
-  return node?.type === 'list' ? node.items[Number(key)] : undefined;
 }

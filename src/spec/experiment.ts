@@ -31,6 +31,8 @@ export type TableSpec = Readonly<{
   columns: readonly Column[];
   /** the row that deltas are taken against */
   baseline?: string;
+  /** instead: for each row that has one, its own */
+  baselines?: Readonly<Record<string, string>>;
   /** label of a column with the mean of the others */
   average?: string;
   /** the rows it shows; all when absent. A row runs only what the tables that show it read */
@@ -42,6 +44,13 @@ export type Reference = Readonly<{ source: string; rows: Readonly<Record<string,
 
 /** A row as written: its differences from the base, all `extends` applied, for diffs and reports. */
 export type Row = Readonly<{ name: string; differences: Readonly<Record<string, Json>>; at: Place }>;
+
+/** The folder that an environment variable stood for at the beginning of paths. */
+export type Root = Readonly<{
+  variable: string;
+  folder: string /** else it is the default that the file gives */;
+  isSet: boolean;
+}>;
 
 /** An experiment file, checked and expanded. Equal stages of rows and seeds appear once in `stages`. */
 export type Experiment = Readonly<{
@@ -58,4 +67,6 @@ export type Experiment = Readonly<{
   references?: readonly Reference[];
   /** stages of the file that no table needs: they never run */
   unused?: readonly string[];
+  /** folders of this machine that paths begin with */
+  roots?: readonly Root[];
 }>;

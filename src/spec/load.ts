@@ -4,18 +4,26 @@ import type { AnyKind } from '../stages/kind.ts';
 import { planCells } from './cells.ts';
 import { readDraft } from './draft.ts';
 import { expand } from './expand.ts';
-import type { Experiment } from './experiment.ts';
+import type { Experiment, Root } from './experiment.ts';
 import { readPapers } from './paper.ts';
 import { type Load, parseExperiment } from './parse.ts';
+import type { Variable } from './path.ts';
 import { inOrder } from './problems.ts';
 import { readAxes, readRows } from './rows.ts';
 import { readTables, rootsOf } from './tables.ts';
 
 /**
  * An experiment file, checked and expanded, or everything that is wrong with it, in the order of the file.
- * `readFile` gives the text of a file (also of what the experiment extends and of the paper's numbers).
+ * `readFile` gives the text of a file (also of what the experiment extends and of the paper's numbers), `variable` the
+ * environment variables that paths begin with.
  */
-export function loadExperiment(file: string, kinds: readonly AnyKind[], readFile: Load): Result<Experiment> {
+export function loadExperiment(
+  file: string,
+  kinds: readonly AnyKind[],
+  readFile: Load,
+  variable: Variable = () => undefined,
+): Result<Experiment> {
+  const roots = new Map<string, Root>();
   const problems: Problem[] = [];
   const root = parseExperiment(file, readFile, problems);
   if (root === undefined) return fail(...inOrder(problems, file));
@@ -24,7 +32,13 @@ export function loadExperiment(file: string, kinds: readonly AnyKind[], readFile
   const written = readRows(draft, byName, problems);
   const axes = readAxes(draft, byName, problems);
   const cells = [...planCells(draft, written, axes)];
-  const expansion = expand(draft, cells, rootsOf(draft), { kinds: byName, stages: draft.stages, problems });
+  const expansion = expand(draft, cells, rootsOf(draft), {
+    kinds: byName,
+    stages: draft.stages,
+    variable,
+    roots,
+    problems,
+  });
   const writtenAs = new Map(cells.map((cell) => [cell.row, cell.written]));
   const rows = expansion.rows.map((row) => ({ row, written: writtenAs.get(row) ?? row.name }));
   const tables = readTables(draft, rows, expansion.variants, problems);
@@ -47,5 +61,6 @@ export function loadExperiment(file: string, kinds: readonly AnyKind[], readFile
     tables,
     ...(references.length === 0 ? {} : { references }),
     ...(expansion.unused.length === 0 ? {} : { unused: expansion.unused }),
+    ...(roots.size === 0 ? {} : { roots: [...roots.values()] }),
   });
 }

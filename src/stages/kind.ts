@@ -84,6 +84,10 @@ export interface StageKind<P = unknown, I extends string = string, O extends str
   /** files or folders outside the store that the stage reads (parameters with `format: path`, made absolute);
    * their content enters the key */
   sources?(params: P): readonly string[];
+  /** what lies at `sources` and where it comes from, in words: told where it is missing */
+  origin?(params: P): string | undefined;
+  /** a repository of Hugging Face's cache (`organisation/name`): stands in for the parameter `path` where nothing lies there */
+  hub?(params: P): string | undefined;
   /** what enters the key; default: all parameters (with defaults filled in) except those with `format: path` */
   identity?(params: P): Json;
   /** the metric a table column shows when it names only the stage */

@@ -1,4 +1,5 @@
 import { benchmark } from './benchmark/kind.ts';
+import { benchmarkFiles } from './benchmark-files/kind.ts';
 import { checkpoint } from './checkpoint/kind.ts';
 import { command } from './command/kind.ts';
 import { dataset } from './dataset/kind.ts';
@@ -19,6 +20,7 @@ import { world } from './world/kind.ts';
 export const kinds: readonly AnyKind[] = [
   dataset,
   questionSet,
+  benchmarkFiles,
   words,
   world,
   checkpoint,

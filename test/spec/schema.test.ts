@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
@@ -100,7 +101,9 @@ describe('the YAML reference', () => {
 });
 
 describe('the experiments of this project', () => {
-  const files = readdirSync('experiments').filter((name) => name.endsWith('.yaml'));
+  const files = ['.', 'paper'].flatMap((folder) =>
+    readdirSync(join('experiments', folder)).flatMap((name) => (name.endsWith('.yaml') ? [join(folder, name)] : [])),
+  );
 
   it.each(files)('%s is right, for the runner and for editors', (name) => {
     const text = (path: string) => readFileSync(path, 'utf8');

@@ -1,5 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { PortType, StageKind } from '../kind.ts';
+import { origin } from '../source.ts';
 
 const params = {
   type: 'object',
@@ -13,6 +14,18 @@ const params = {
       description:
         'encoder: CLIPModel or SiglipModel. language-model: Llama, Gemma or Phi-3. model: LLaVA. adapter: mm_projector.',
     },
+    hub: {
+      type: 'string',
+      pattern: '^[\\w.-]+/[\\w.-]+$',
+      description:
+        "Repository (organisation/name) that Hugging Face's cache may hold (HF_HOME); taken from there where nothing lies at path.",
+    },
+    config: {
+      type: 'string',
+      format: 'path',
+      description: 'A config.json to plan with while the checkpoint is not here.',
+    },
+    origin,
   },
 } as const;
 
@@ -26,6 +39,9 @@ export const checkpoint: StageKind<Params, never, 'checkpoint'> = {
   inputs: {},
   outputs: ({ type }) => ({ checkpoint: { type: type satisfies PortType, description: 'the checkpoint folder' } }),
   sources: ({ path }) => [path],
+  origin: (params) => params.origin,
+  hub: ({ hub }) => hub,
+  identity: ({ type }) => ({ type }),
   metrics: () => ['parameters', 'files'],
   needs: () => ({ engine: false, heavy: true }),
   load: () => import('./run.ts'),

@@ -1,5 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { StageKind } from '../kind.ts';
+import { expected, origin, size } from '../source.ts';
 
 const params = {
   type: 'object',
@@ -19,6 +20,17 @@ const params = {
       description:
         'A broken or missing image, a duplicate id, text that is not UTF-8: stop and name them, or leave them out and name them in the log.',
     },
+    expected: {
+      ...expected,
+      required: ['records', 'images', 'tokens', 'targets'],
+      properties: {
+        records: size('Conversations.'),
+        images: size('Images.'),
+        tokens: size('Mean tokens of a conversation, its image not counted.'),
+        targets: size('Of those, the mean that are learnt: the answers.'),
+      },
+    },
+    origin,
   },
 } as const;
 
@@ -32,6 +44,8 @@ export const dataset: StageKind<Params, never, 'data'> = {
   inputs: {},
   outputs: { data: { type: 'dataset', description: 'checked conversations and images' } },
   sources: ({ chat, images }) => (images === undefined ? [chat] : [chat, images]),
+  origin: (params) => params.origin,
+  identity: ({ onBadItem }) => ({ onBadItem }),
   metrics: () => ['records', 'images', 'skipped'],
   needs: () => ({ engine: false, heavy: true }),
   load: () => import('./run.ts'),

@@ -1,5 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { StageKind } from '../kind.ts';
+import { expectedQuestions, origin } from '../source.ts';
 
 const params = {
   type: 'object',
@@ -19,6 +20,8 @@ const params = {
       default: 'stop',
       description: 'A broken or missing image, a duplicate id, a line that is no JSON.',
     },
+    expected: expectedQuestions,
+    origin,
   },
 } as const;
 
@@ -32,6 +35,8 @@ export const questionSet: StageKind<Params, never, 'data'> = {
   inputs: {},
   outputs: { data: { type: 'benchmark', description: 'questions.jsonl and images' } },
   sources: ({ questions, images }) => (images === undefined ? [questions] : [questions, images]),
+  origin: (params) => params.origin,
+  identity: ({ onBadItem }) => ({ onBadItem }),
   metrics: () => ['questions', 'skipped'],
   needs: () => ({ engine: false, heavy: true }),
   load: () => import('./run.ts'),

@@ -1,5 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { StageKind } from '../kind.ts';
+import { expected, origin, size } from '../source.ts';
 
 const params = {
   type: 'object',
@@ -13,6 +14,8 @@ const params = {
       default: 'stop',
       description: 'A line that is not UTF-8 or a word given twice.',
     },
+    expected: { ...expected, required: ['words'], properties: { words: size('Words.') } },
+    origin,
   },
 } as const;
 
@@ -26,6 +29,8 @@ export const words: StageKind<Params, never, 'words'> = {
   inputs: {},
   outputs: { words: { type: 'words', description: 'one word a line' } },
   sources: ({ file }) => [file],
+  origin: (params) => params.origin,
+  identity: ({ onBadItem }) => ({ onBadItem }),
   metrics: () => ['words', 'skipped'],
   needs: () => ({ engine: false }),
   load: () => import('./run.ts'),
