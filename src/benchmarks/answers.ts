@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { type Problem, ProblemError } from '../problem.ts';
-import { readJsonLines, shape } from './json-file.ts';
+import { question_id, readJsonLines, shape } from './json-file.ts';
 import { problemAt } from './text-file.ts';
 
 /** A question's id as its official file writes it: VQAv2, POPE, MMBench and MM-Vet count, the others name. */
@@ -11,12 +11,14 @@ export type Id = string | number;
 /** One line of LLaVA's answers file, with where it stood. */
 export type Answer = Readonly<{
   question_id: Id;
-  /** the question's text as LLaVA records it (see Question.recorded) */
+  /** the question's text as LLaVA records it (see Question.recorded); '' where the file has none */
   prompt: string;
   text: string;
   answer_id?: string;
   model_id?: string;
   metadata?: Readonly<Record<string, unknown>>;
+  /** VizWiz: how answerable the question is, 0..1 */
+  answerable?: number;
   /** line in `file`, from 1 */
   line: number;
 }>;
@@ -28,14 +30,14 @@ const answerLine = shape({
   type: 'object',
   required: ['question_id', 'text'],
   properties: {
-    question_id: { anyOf: [{ type: 'integer' }, { type: 'string' }] },
+    question_id,
     prompt: { type: 'string' },
     text: { type: 'string' },
-    answer_id: { type: 'string' },
-    model_id: { type: 'string' },
-    metadata: { type: 'object' },
+    answerable: { type: 'number' },
   },
-});
+} as const);
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 /** Reads LLaVA's answers JSONL; `skipBroken` leaves broken lines out and lists them, as LLaVA's upload scripts do. */
 export async function readAnswers(file: string, options: { skipBroken?: boolean } = {}): Promise<Answers> {
@@ -52,9 +54,10 @@ export async function readAnswers(file: string, options: { skipBroken?: boolean 
       question_id: value.question_id,
       prompt: value.prompt ?? '',
       text: value.text,
-      ...(value.answer_id === undefined ? {} : { answer_id: value.answer_id }),
-      ...(value.model_id === undefined ? {} : { model_id: value.model_id }),
-      ...(value.metadata === undefined ? {} : { metadata: value.metadata }),
+      ...(typeof value['answer_id'] === 'string' ? { answer_id: value['answer_id'] } : {}),
+      ...(typeof value['model_id'] === 'string' ? { model_id: value['model_id'] } : {}),
+      ...(isObject(value['metadata']) ? { metadata: value['metadata'] } : {}),
+      ...(value.answerable === undefined ? {} : { answerable: value.answerable }),
       line,
     })),
   };
@@ -91,6 +94,18 @@ export function answersById(answers: Answers, known: (id: string) => boolean): R
   const strangers = answers.lines.filter((answer) => !known(String(answer.question_id)));
   if (strangers.length > 0) stopAtAnswers(answers, strangers, 'unknown-question', 'no question has this id');
   return new Map(answers.lines.map((answer) => [String(answer.question_id), answer]));
+}
+
+/** What an upload leaves out, as LLaVA's scripts do: broken lines, and answers to questions that the split has not. */
+export function uploadNotices(answers: Answers, asked: Iterable<Id>): readonly string[] {
+  const known = new Set(Array.from(asked, String));
+  const strangers = answers.lines.filter(({ question_id }) => !known.has(String(question_id)));
+  return [
+    ...answers.broken.map(({ at, message }) => `line ${at?.line} left out: ${message}`),
+    ...(strangers.length > 0
+      ? [`${strangers.length} answers to other questions left out, the first in line ${strangers[0]?.line}`]
+      : []),
+  ];
 }
 
 /** Stops naming the lines of answers that cannot be used (the first ten of them). */

@@ -74,6 +74,8 @@ export interface Benchmark {
   readonly variants: readonly string[];
   questions(folder: string, asking: Asking): Promise<readonly Question[]>;
   score(folder: string, answers: Answers, options: ScoreOptions): Promise<Scores>;
+  /** LLaVA's script for the upload leaves broken lines out and counts them; the others stop there */
+  readonly uploadSkipsBroken?: true;
   /** the upload file that LLaVA's scripts write for this benchmark's server */
   submission?(folder: string, answers: Answers): Promise<Submission>;
 }

@@ -1,10 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import type { Shape } from './json-file.ts';
-import { describe } from './json-file.ts';
+import { describe, encodingHint, parseJson, type Shape } from './json-file.ts';
+import { lineAt, syntaxErrorAt } from './json-place.ts';
 import { decodeText, readBytes, stopAt } from './text-file.ts';
 
 const QUOTE = 34;
 const BACKSLASH = 92;
+const COMMA = 44;
+const SPACES = new Set([32, 9, 10, 13]);
 const OPEN = new Set([91, 123]); // [ {
 const CLOSE = new Set([93, 125]); // ] }
 
@@ -25,9 +27,12 @@ export async function readJsonArray<H, T>(
   const bytes = await readBytes(file);
   if (!isUtf8(bytes)) decodeText(bytes, file);
   const ranges = findObjects(bytes, key);
-  if (ranges === undefined) stopAt(file, 1, 'wrong-shape', `no list of objects under "${key}"`);
+  if (ranges === undefined) return stopWithoutArray(bytes, file, key);
+  checkGaps(bytes, ranges, (at) =>
+    stopAt(file, lineOf(bytes, at), 'broken-json', `in "${key}": not a list of objects`),
+  );
   const rest = `${bytes.toString('utf8', 0, ranges.start + 1)}${bytes.toString('utf8', ranges.end)}`;
-  const head = checked(rest, headShape, (message) => stopAt(file, 1, 'wrong-shape', message));
+  const head = checked(rest, headShape, (message) => stopAt(file, 1, 'wrong-shape', message, encodingHint(rest)));
   return {
     head,
     *elements() {
@@ -40,10 +45,38 @@ export async function readJsonArray<H, T>(
   };
 }
 
+/** Between the objects of a list stand single commas and white space, and nothing else. */
+function checkGaps(bytes: Buffer, { start, end, objects }: Ranges, stop: (at: number) => never): void {
+  let from = start + 1;
+  for (const [index, [open, close]] of objects.entries()) {
+    if (!isGap(bytes, from, open, index === 0 ? 0 : 1)) stop(from);
+    from = close;
+  }
+  if (!isGap(bytes, from, end, 0)) stop(from);
+}
+
+function isGap(bytes: Buffer, from: number, to: number, commas: number): boolean {
+  let found = 0;
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte === COMMA) found++;
+    else if (!SPACES.has(byte)) return false;
+  }
+  return found === commas;
+}
+
+/** The file may be broken before or inside the list: then that is what has to be told. */
+function stopWithoutArray(bytes: Buffer, file: string, key: string): never {
+  const text = bytes.toString('utf8');
+  const offset = syntaxErrorAt(text);
+  if (offset === undefined) return stopAt(file, 1, 'wrong-shape', `no list of objects under "${key}"`);
+  return stopAt(file, lineAt(text, offset), 'broken-json', 'not JSON from here', encodingHint(text));
+}
+
 function checked<T>(text: string, { validate }: Shape<T>, stop: (message: string) => never): T {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     return stop(`not JSON: ${(error as Error).message}`);
   }

@@ -9,6 +9,11 @@ export type Shape<T> = Readonly<{ validate: ValidateFunction<T> }>;
 
 const ajv = new Ajv({ strict: false });
 
+/** An id in a schema; beyond 2^53 two whole numbers would be read as one. */
+export const question_id = {
+  anyOf: [{ type: 'integer', minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }, { type: 'string' }],
+} as const;
+
 /** Official files may carry more than their scorer reads, so the schemas are open: they name what is read. */
 export function shape<const S extends object>(schema: S): Shape<S extends JSONSchema ? FromSchema<S> : never> {
   return { validate: ajv.compile<never>(schema) };
@@ -23,14 +28,39 @@ export async function readJson<T>(file: string, { validate }: Shape<T>): Promise
   return stopAt(file, lineAt(text, offsetOf(text, error?.instancePath ?? '')), 'wrong-shape', describe(error));
 }
 
-/** JSON.parse with the line at which the text stops being JSON. */
+/** JSON with the line at which the text stops being it. */
 function parse(text: string, file: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     const offset = syntaxErrorAt(text) ?? 0;
-    return stopAt(file, lineAt(text, offset), 'broken-json', `not JSON from here: ${excerpt(text.slice(offset))}`);
+    const message = `not JSON from here: ${excerpt(text.slice(offset))}`;
+    return stopAt(file, lineAt(text, offset), 'broken-json', message, encodingHint(text));
   }
+}
+
+const NUMBER_WORD = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
+const WORDS: Readonly<Record<string, number>> = { NaN: Number.NaN, Infinity: Infinity, '-Infinity': -Infinity };
+// a private-use character in front: no text of a benchmark starts so
+const WORD_MARK = '\ue0ff';
+
+/** JSON as Python reads and writes it: the words NaN, Infinity and -Infinity are numbers. Throws SyntaxError. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (!/NaN|Infinity/.test(text)) throw error;
+    const marked = text.replace(NUMBER_WORD, (part) => (part in WORDS ? `"${WORD_MARK}${part}"` : part));
+    return JSON.parse(marked, (_, value: unknown) =>
+      typeof value === 'string' && value.startsWith(WORD_MARK) ? WORDS[value.slice(1)] : value,
+    );
+  }
+}
+
+/** Why a text that looks right is no JSON; undefined where its characters say nothing. */
+export function encodingHint(text: string): string | undefined {
+  if (text.startsWith('\ufeff')) return 'the file begins with a byte order mark: save it as UTF-8 without one';
+  return text.includes('\0') ? 'the file looks like UTF-16: save it as UTF-8' : undefined;
 }
 
 export type Line<T> = Readonly<{ line: number; value: T }>;
@@ -47,21 +77,23 @@ export async function readJsonLines<T>(
   const lines = textLines(decodeText(await readBytes(file), file));
   const out: Line<T>[] = [];
   for (const [index, text] of lines.entries()) {
-    const problem = (code: string, message: string): Problem => problemAt(file, index + 1, code, message);
+    const problem = (code: string, message: string, hint?: string): Problem =>
+      problemAt(file, index + 1, code, message, hint);
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = parseJson(text);
     } catch {
-      const broken = problem(
-        'broken-json',
-        text === '' ? 'an empty line where JSON belongs' : `not JSON: ${excerpt(text)}`,
-      );
+      const message = text === '' ? 'an empty line where JSON belongs' : `not JSON: ${excerpt(text)}`;
+      const broken = problem('broken-json', message, encodingHint(text));
       if (skipBroken === undefined) throw new ProblemError(broken);
       skipBroken(broken);
       continue;
     }
     if (!validate(value)) throw new ProblemError(problem('wrong-shape', describe(validate.errors?.[0])));
     out.push({ line: index + 1, value });
+  }
+  if (out.length === 0 && lines.length > 0) {
+    stopAt(file, 1, 'broken-json', 'no line of this file is JSON', encodingHint(lines[0] ?? ''));
   }
   return out;
 }

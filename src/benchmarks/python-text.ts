@@ -8,18 +8,21 @@ const SPACE = '\\t\\n\\v\\f\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028
 /** A character class (without brackets) of what Python calls whitespace, for building patterns. */
 export const PYTHON_SPACE = SPACE;
 
-const AROUND = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, 'g');
-const BETWEEN = new RegExp(`[${SPACE}]+`);
+const around = (space: string): RegExp => new RegExp(`^[${space}]+|[${space}]+$`, 'g');
+const between = (space: string): RegExp => new RegExp(`[${space}]+`);
+const [AROUND, BETWEEN] = [around(SPACE), between(SPACE)];
+// Unicode 5.2, which Python 2.7 knows, counts one more
+const [AROUND_2, BETWEEN_2] = [around(`${SPACE}\\u180e`), between(`${SPACE}\\u180e`)];
 
 /** `text.strip()` */
-export function strip(text: string): string {
-  return text.replace(AROUND, '');
+export function strip(text: string, python2 = false): string {
+  return text.replace(python2 ? AROUND_2 : AROUND, '');
 }
 
 /** `text.split()` */
-export function split(text: string): string[] {
-  const stripped = strip(text);
-  return stripped === '' ? [] : stripped.split(BETWEEN);
+export function split(text: string, python2 = false): string[] {
+  const stripped = strip(text, python2);
+  return stripped === '' ? [] : stripped.split(python2 ? BETWEEN_2 : BETWEEN);
 }
 
 /** `text.lower()`; Python 2 maps character by character, so a final sigma stays medial and a dotted I loses its dot. */

@@ -17,13 +17,13 @@ export async function scoreFiles(
   return score(files.data, await readAnswers(files.answers), options);
 }
 
-/** The upload file of a benchmark's server; broken lines of the answers are left out and told, as LLaVA's scripts do. */
+/** The upload file of a benchmark's server; broken lines of the answers are left out where LLaVA's script does so, and told. */
 export async function submissionOf(
   benchmark: string,
   files: Readonly<{ answers: string; data: string }>,
 ): Promise<Submission | undefined> {
-  const { submission } = benchmarkNamed(benchmark);
-  return submission?.(files.data, await readAnswers(files.answers, { skipBroken: true }));
+  const { submission, uploadSkipsBroken: skipBroken = false } = benchmarkNamed(benchmark);
+  return submission?.(files.data, await readAnswers(files.answers, { skipBroken }));
 }
 
 /** Writes scores as a folder: scores.json (metrics, details, notices) and questions.jsonl (one line a question). */

@@ -48,7 +48,7 @@ export function normaliseWords(
   { python2 = false, contractions = CONTRACTIONS }: NormaliseOptions = {},
 ): string {
   const words: string[] = [];
-  for (const token of split(lower(text, python2))) {
+  for (const token of split(lower(text, python2), python2)) {
     const word = NUMBERS.get(token) ?? token;
     if (!ARTICLES.has(word)) words.push(contractions.get(word) ?? word);
   }
@@ -61,8 +61,8 @@ export function normaliseAnswer(text: string, options: NormaliseOptions = {}): s
 }
 
 /** Newline and tab become a space, then `strip`: what the VQA and VizWiz scorers do to every answer first. */
-export function tidy(text: string): string {
-  return strip(text.replaceAll('\n', ' ').replaceAll('\t', ' '));
+export function tidy(text: string, python2 = false): string {
+  return strip(text.replaceAll('\n', ' ').replaceAll('\t', ' '), python2);
 }
 
 /** The m4c processor (LLaVA m4c_evaluator.py), used for TextVQA's score and LLaVA's uploads of VQAv2 and VizWiz. */

@@ -6,7 +6,8 @@ import { SHORT_ANSWER } from '../short-answer.ts';
 import { type PopeLabel, type PopeQuestion, readLabels, readQuestions } from './format.ts';
 import { decide, type PopeScore, scorePope } from './score.ts';
 
-const variants = ['llava_eval_pope'] as const;
+// the same rules from two hands: LLaVA's script and the benchmark's own
+const variants = ['llava_eval_pope', 'aoidragon_evaluate'] as const;
 
 export const pope: Benchmark = {
   name: 'pope',
@@ -37,6 +38,11 @@ export const pope: Benchmark = {
     if (labels.size === 0)
       throw new ProblemError({ code: 'missing-file', message: `no coco_pope_*.json in ${folder}/coco` });
     const byCategory = answersByCategory(answers, questions);
+    const unlabelled = [...byCategory.keys()].filter((category) => !labels.has(category));
+    if (unlabelled.length > 0) {
+      const names = unlabelled.map((category) => `coco_pope_${category}.json`).join(', ');
+      throw new ProblemError({ code: 'missing-file', message: `no ${names} in ${folder}/coco, but answers for it` });
+    }
     const categories = new Map(
       Array.from(labels, ([category, lines]): [string, PopeScore] => {
         const texts = (byCategory.get(category) ?? []).map(({ text }) => text);

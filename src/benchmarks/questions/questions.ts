@@ -3,7 +3,7 @@ import { ProblemError } from '../../problem.ts';
 import { answersById, stopAtMissing } from '../answers.ts';
 import { type Benchmark, chooseVariant, mean, type Question } from '../benchmark.ts';
 import { imageFinder } from '../images.ts';
-import { type Line, readJsonLines, shape } from '../json-file.ts';
+import { type Line, question_id, readJsonLines, shape } from '../json-file.ts';
 import { stopAt } from '../text-file.ts';
 import { processM4c } from '../vqa-answer.ts';
 
@@ -13,7 +13,7 @@ const questionLine = shape({
   type: 'object',
   required: ['question_id', 'text'],
   properties: {
-    question_id: { anyOf: [{ type: 'integer' }, { type: 'string' }] },
+    question_id,
     image: { type: 'string' },
     text: { type: 'string' },
     answer: { anyOf: [{ type: 'string' }, { type: 'array', minItems: 1, items: { type: 'string' } }] },

@@ -1,8 +1,8 @@
-import { answersById } from '../answers.ts';
+import { type Answer, answersById, stopAtAnswers } from '../answers.ts';
 import { type Benchmark, chooseVariant, groupBy, type Question } from '../benchmark.ts';
 import { choiceMode, LETTERS, toLetter } from '../choices.ts';
 import { imageFinder } from '../images.ts';
-import { readSplit } from './format.ts';
+import { readSplit, type ScienceProblem } from './format.ts';
 import { askProblem, recordedPrompt } from './prompt.ts';
 import { scoreScience } from './score.ts';
 
@@ -37,6 +37,11 @@ export const scienceqa: Benchmark = {
     const mode = choiceMode(answers, options);
     const problems = await readSplit(folder);
     const byId = answersById(answers, (id) => problems.has(id));
+    const unprompted = [...byId.values()].filter(({ prompt }) => prompt === '');
+    if (unprompted.length > 0) {
+      const message = 'no `prompt`, which tells whether there was an image, in the answer to';
+      stopAtAnswers(answers, unprompted, 'no-prompt', message);
+    }
     const texts = new Map(
       Array.from(byId, ([id, { text, prompt }]) => {
         const letter = mode === 'text' ? toLetter(text, problems.get(id)?.choices ?? []) : text;
@@ -76,10 +81,27 @@ export const scienceqa: Benchmark = {
         missing: missing.length,
         printed: score.printed,
       },
-      notices:
-        missing.length === 0
-          ? []
-          : [`${missing.length} problems have no answer: wrong in Accuracy, outside IMG-Accuracy`],
+      notices: noticesOf(problems, byId, missing.length),
     };
   },
 };
+
+/** What the official script passes over in silence. */
+function noticesOf(
+  problems: ReadonlyMap<string, ScienceProblem>,
+  answers: ReadonlyMap<string, Answer>,
+  missing: number,
+): readonly string[] {
+  const unlike = [...answers].filter(
+    ([id, { prompt }]) => prompt.includes('<image>') !== (problems.get(id)?.image !== null),
+  );
+  return [
+    ...(missing > 0 ? [`${missing} problems have no answer: wrong in Accuracy, outside IMG-Accuracy`] : []),
+    ...(unlike.length > 0
+      ? [
+          `the prompts of ${unlike.length} answers say otherwise than problems.json whether there is an image; ` +
+            'IMG-Accuracy goes by the prompts, as the official script does',
+        ]
+      : []),
+  ];
+}

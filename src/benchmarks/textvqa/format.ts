@@ -31,8 +31,10 @@ export async function readAnnotations(folder: string): Promise<readonly TextAnno
 export async function readPrompts(
   folder: string,
 ): Promise<readonly Readonly<{ question_id: string; image: string; text: string }>[] | undefined> {
-  const file = join(folder, 'llava_questions.jsonl');
-  if (!existsSync(file)) return undefined;
+  const file = ['llava_questions.jsonl', 'llava_textvqa_val_v051_ocr.jsonl']
+    .map((name) => join(folder, name))
+    .find((path) => existsSync(path));
+  if (file === undefined) return undefined;
   return (await readJsonLines(file, llavaQuestion)).map(({ value }) => ({
     ...value,
     question_id: String(value.question_id),

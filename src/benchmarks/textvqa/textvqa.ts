@@ -1,5 +1,5 @@
 import { type Answer, type Answers, stopAtAnswers, stopAtMissing } from '../answers.ts';
-import { type Benchmark, chooseVariant, mean, type Question } from '../benchmark.ts';
+import { type Benchmark, chooseVariant, groupBy, mean, type Question } from '../benchmark.ts';
 import { imageFinder } from '../images.ts';
 import { format } from '../python-text.ts';
 import { SHORT_ANSWER } from '../short-answer.ts';
@@ -39,16 +39,16 @@ export const textvqa: Benchmark = {
 
   async score(folder, answers, options) {
     const variant = chooseVariant(variants, options.variant);
-    const annotations = annotationsByKey(await readAnnotations(folder));
-    const joined = join(answers, annotations);
-    const asked = (await readPrompts(folder))?.map(({ question_id, text }) => keyOf(question_id, text));
-    const answered = new Set(joined.map(({ key }) => key));
-    const missing = (asked ?? [...annotations.keys()]).filter((key) => key !== undefined && !answered.has(key));
-    if (missing.length > 0)
-      stopAtMissing(
-        answers,
-        missing.map((key) => (key ?? '').split('\n')[0] ?? ''),
-      );
+    const entries = await readAnnotations(folder);
+    const prompts = await readPrompts(folder);
+    const asked =
+      prompts?.flatMap(({ question_id, text }) => keyOf(question_id, text) ?? []) ??
+      entries.map(({ image_id, question }) => questionKey(image_id, question));
+    const joined = join(
+      answers,
+      annotationsByKey(entries),
+      groupBy(asked, (key) => key),
+    );
     const items = joined.map(({ answer, annotation }) => ({
       answer,
       annotation,
@@ -81,28 +81,37 @@ function keyOf(imageId: string, prompt: string): string | undefined {
 
 type Joined = Readonly<{ answer: Answer; key: string; annotation: TextAnnotation }>;
 
-/** Each answer with its annotation, by image and question; anything that finds none, or comes twice, stops. */
-function join(answers: Answers, annotations: ReadonlyMap<string, TextAnnotation>): readonly Joined[] {
-  const joined: Joined[] = [];
-  const strangers: Answer[] = [];
-  const seen = new Set<string>();
-  const repeated: Answer[] = [];
-  for (const answer of answers.lines) {
+/**
+ * Each answer with its annotation, by image and question. An answer that finds none stops, and so does a question that is
+ * answered more or less often than it was asked: the official script would take the mean over whatever is there.
+ */
+function join(
+  answers: Answers,
+  annotations: ReadonlyMap<string, TextAnnotation>,
+  asked: ReadonlyMap<string, readonly string[]>,
+): readonly Joined[] {
+  const all = answers.lines.map((answer) => {
     const key = keyOf(String(answer.question_id), answer.prompt);
-    const annotation = key === undefined ? undefined : annotations.get(key);
-    if (key === undefined || annotation === undefined) strangers.push(answer);
-    else if (seen.has(key)) repeated.push(answer);
-    else joined.push({ answer, key, annotation });
-    if (key !== undefined) seen.add(key);
+    return { answer, key, annotation: key === undefined ? undefined : annotations.get(key) };
+  });
+  const joined = all.filter((one): one is Joined => one.annotation !== undefined);
+  if (joined.length < all.length) {
+    const strangers = all.flatMap(({ answer, annotation }) => (annotation === undefined ? [answer] : []));
+    const message = 'no question has this image id and the question in this prompt';
+    stopAtAnswers(answers, strangers, 'unknown-question', message);
   }
-  if (strangers.length > 0) {
-    stopAtAnswers(
+  const given = groupBy(joined, ({ key }) => key);
+  const repeated = [...given].flatMap(([key, some]) => some.slice(Math.max(1, asked.get(key)?.length ?? 1)));
+  if (repeated.length > 0) {
+    const lines = repeated.map(({ answer }) => answer);
+    stopAtAnswers(answers, lines, 'repeated-answer', 'a second answer to the same question');
+  }
+  const missing = [...asked].flatMap(([key, times]) => times.slice(given.get(key)?.length ?? 0));
+  if (missing.length > 0) {
+    stopAtMissing(
       answers,
-      strangers,
-      'unknown-question',
-      'no question has this image id and the question in this prompt',
+      missing.map((key) => key.split('\n')[0] ?? ''),
     );
   }
-  if (repeated.length > 0) stopAtAnswers(answers, repeated, 'repeated-answer', 'a second answer to the same question');
   return joined;
 }

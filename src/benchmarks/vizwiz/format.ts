@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FromSchema } from 'json-schema-to-ts';
+import { ProblemError } from '../../problem.ts';
 import { readJson, readJsonLines, shape } from '../json-file.ts';
 import { llavaQuestion } from '../llava-question.ts';
 
@@ -28,14 +29,40 @@ const annotationFile = shape({ type: 'array', items: annotation } as const);
 
 export type VizwizAnnotation = FromSchema<typeof annotation>;
 
-/** val.json: one question an image, ten answers without ids. */
+const question = {
+  type: 'object',
+  required: ['image', 'question'],
+  properties: { image: { type: 'string' }, question: { type: 'string' } },
+} as const;
+const questionFile = shape({ type: 'array', items: question } as const);
+
+export type VizwizQuestion = Readonly<{ image: string; question: string }>;
+
+/** val.json: one question an image, ten answers without ids; an image that stands twice stops. */
 export async function readAnnotations(folder: string): Promise<readonly VizwizAnnotation[]> {
-  return readJson(join(folder, 'val.json'), annotationFile);
+  const file = join(folder, 'val.json');
+  const annotations = await readJson(file, annotationFile);
+  const seen = new Set<string>();
+  for (const { image } of annotations) {
+    if (seen.has(image)) throw new ProblemError({ code: 'duplicate-id', message: `${image} stands twice in ${file}` });
+    seen.add(image);
+  }
+  return annotations;
 }
 
-/** Images in the order of LLaVA's question file, else of the annotations. */
-export async function readOrder(folder: string): Promise<readonly string[]> {
-  const file = join(folder, 'llava_questions.jsonl');
-  if (existsSync(file)) return (await readJsonLines(file, llavaQuestion)).map(({ value }) => value.image);
-  return (await readAnnotations(folder)).map(({ image }) => image);
+/** The questions of val.json, or of test.json, which has no answers. */
+export async function readQuestions(folder: string): Promise<readonly VizwizQuestion[]> {
+  const test = join(folder, 'test.json');
+  if (existsSync(join(folder, 'val.json')) || !existsSync(test)) return readAnnotations(folder);
+  return (await readJson(test, questionFile)) as readonly VizwizQuestion[];
+}
+
+/** Ids and images in the order of the upload: LLaVA's question file where there is one, else the annotations. */
+export async function readOrder(folder: string): Promise<readonly Readonly<{ id: string; image: string }>[]> {
+  const file = ['llava_questions.jsonl', 'llava_test.jsonl']
+    .map((name) => join(folder, name))
+    .find((path) => existsSync(path));
+  if (file === undefined) return (await readQuestions(folder)).map(({ image }) => ({ id: image, image }));
+  const lines = await readJsonLines(file, llavaQuestion);
+  return lines.map(({ value: { question_id, image } }) => ({ id: String(question_id), image }));
 }

@@ -1,3 +1,4 @@
+import { cannotScore } from '../benchmark.ts';
 import { VIZWIZ_CONTRACTIONS } from '../contractions.ts';
 import { numpyRound } from '../python-text.ts';
 import { leaveOneOut, normaliseAnswer, tidy } from '../vqa-answer.ts';
@@ -46,6 +47,7 @@ export function scoreByVqaRule(
 export function vizwizAccuracy(
   items: readonly VizwizItem[],
 ): Readonly<{ overall: number; perAnswerType: ReadonlyMap<string, number> }> {
+  if (items.length === 0) throw cannotScore('no annotation to score');
   const percent = (some: readonly VizwizItem[]): number =>
     (100 * some.reduce((sum, { accuracy }) => sum + accuracy, 0)) / some.length;
   const types = [...new Set(items.map(({ type }) => type))];
@@ -67,7 +69,7 @@ export function unanswerability(
   const thresholds = [...new Set(scored.map(({ score }) => score))].sort((a, b) => b - a);
   let precisionSum = 0;
   let before = 0;
-  for (const threshold of thresholds) {
+  for (const threshold of positives === 0 ? [] : thresholds) {
     const taken = scored.filter(({ score }) => score >= threshold);
     const hits = taken.filter(({ positive }) => positive).length;
     precisionSum += ((hits - before) / positives) * (hits / taken.length);

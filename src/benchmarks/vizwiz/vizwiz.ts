@@ -1,11 +1,11 @@
-import { answersById, stopAtMissing } from '../answers.ts';
+import { type Answer, type Answers, answersById, stopAtAnswers, stopAtMissing, uploadNotices } from '../answers.ts';
 import { type Benchmark, chooseVariant } from '../benchmark.ts';
 import { imageFinder } from '../images.ts';
 import { dumpJson, round } from '../python-text.ts';
 import { SHORT_ANSWER } from '../short-answer.ts';
 import { processM4c } from '../vqa-answer.ts';
-import { readAnnotations, readOrder } from './format.ts';
-import { scoreByVqaRule, scoreVizwiz, vizwizAccuracy } from './score.ts';
+import { readAnnotations, readOrder, readQuestions, type VizwizAnnotation } from './format.ts';
+import { scoreByVqaRule, scoreVizwiz, unanswerability, vizwizAccuracy } from './score.ts';
 
 const variants = ['official_api__llava_submission', 'official_api__raw_text', 'vqav2_rule__llava_submission'] as const;
 const UNANSWERABLE = "When the provided information is insufficient, respond with 'Unanswerable'.";
@@ -21,7 +21,7 @@ export const vizwiz: Benchmark = {
 
   async questions(folder, { prompt }) {
     const image = await imageFinder(folder);
-    return (await readAnnotations(folder)).map(({ image: name, question }) => {
+    return (await readQuestions(folder)).map(({ image: name, question }) => {
       const recorded = `${question}\n${UNANSWERABLE}\n${SHORT_ANSWER}`;
       return {
         id: name,
@@ -49,10 +49,14 @@ export const vizwiz: Benchmark = {
     const { overall, perAnswerType } = vizwizAccuracy(items);
     const rounded = (value: number): number => round(value, 2, vqaRule);
     const types = Array.from(perAnswerType, ([type, value]): [string, number] => [type, rounded(value)]);
+    const unanswerable = unanswerabilityOf(annotations, answers, byId);
     return {
       metrics: {
         score: rounded(overall),
         ...Object.fromEntries(types.map(([type, value]) => [`answerType.${type}`, value])),
+        ...Object.fromEntries(
+          Object.entries(unanswerable ?? {}).map(([name, value]) => [`unanswerability.${name}`, value]),
+        ),
       },
       questions: annotations.map(({ image, question, answers: truths }, index) => ({
         id: image,
@@ -61,20 +65,46 @@ export const vizwiz: Benchmark = {
         truth: truths.map(({ answer }) => answer),
         score: items[index]?.accuracy ?? 0,
       })),
-      details: { variant, accuracy: { overall: rounded(overall), perAnswerType: Object.fromEntries(types) } },
+      details: {
+        variant,
+        accuracy: { overall: rounded(overall), perAnswerType: Object.fromEntries(types) },
+        unanswerability: unanswerable ?? null,
+      },
       notices: [],
     };
   },
 
+  uploadSkipsBroken: true,
   async submission(folder, answers) {
     const byId = new Map(answers.lines.map((answer) => [String(answer.question_id), answer.text]));
     const order = await readOrder(folder);
-    const missing = order.filter((image) => !byId.has(image));
+    const missing = order.flatMap(({ id }) => (byId.has(id) ? [] : [id]));
     if (missing.length > 0) stopAtMissing(answers, missing);
     return {
       name: 'vizwiz.json',
-      bytes: dumpJson(order.map((image) => ({ image, answer: processM4c(byId.get(image) ?? '') }))),
-      notices: answers.broken.map(({ at, message }) => `line ${at?.line} left out: ${message}`),
+      bytes: dumpJson(order.map(({ id, image }) => ({ image, answer: processM4c(byId.get(id) ?? '') }))),
+      notices: uploadNotices(
+        answers,
+        order.map(({ id }) => id),
+      ),
     };
   },
 };
+
+/** How well the answers' `answerable` (0..1) tells unanswerable questions apart; nothing where no answer says it. */
+function unanswerabilityOf(
+  annotations: readonly VizwizAnnotation[],
+  answers: Answers,
+  byId: ReadonlyMap<string, Answer>,
+): Readonly<Record<string, number>> | undefined {
+  if (answers.lines.every(({ answerable }) => answerable === undefined)) return undefined;
+  const without = answers.lines.filter(({ answerable }) => answerable === undefined);
+  if (without.length > 0)
+    stopAtAnswers(answers, without, 'no-answerable', 'only some answers say `answerable`, not that to');
+  return unanswerability(
+    annotations.map(({ image, answerable }) => ({
+      truth: answerable === 0 ? 0 : 1,
+      answerable: byId.get(image)?.answerable ?? 0,
+    })),
+  );
+}

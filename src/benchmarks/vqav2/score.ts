@@ -67,8 +67,8 @@ export function questionScorer({ version, python2 }: VqaRule): (annotation: VqaA
   const normalise = remember((text) => normaliseAnswer(text, { python2 }));
   const punctuation = remember((text) => stripPunctuation(text, { python2 }));
   return ({ answers }, submitted) => {
-    let truths = answers.map(({ answer }) => (version === 2021 ? tidy(answer) : answer));
-    let answer = tidy(submitted);
+    let truths = answers.map(({ answer }) => (version === 2021 ? tidy(answer, python2) : answer));
+    let answer = tidy(submitted, python2);
     const unanimous = truths.every((truth) => truth === truths[0]);
     if (version === 2016) {
       answer = normalise(answer);

@@ -1,10 +1,10 @@
-import { answersById, stopAtMissing } from '../answers.ts';
+import { answersById, stopAtMissing, uploadNotices } from '../answers.ts';
 import { type Benchmark, cannotScore, chooseVariant, type QuestionScore } from '../benchmark.ts';
 import { imageFinder } from '../images.ts';
 import { dumpJson } from '../python-text.ts';
 import { SHORT_ANSWER } from '../short-answer.ts';
 import { processM4c } from '../vqa-answer.ts';
-import { readAnnotations, readQuestions, type VqaAnnotation } from './format.ts';
+import { readAnnotations, readOrder, readQuestions, type VqaAnnotation } from './format.ts';
 import { roundVqa, scoreVqa, type VqaRule } from './score.ts';
 
 const variants = [
@@ -44,7 +44,8 @@ export const vqav2: Benchmark = {
     const upload = variant.includes('llava_submission');
     const annotations = await readAnnotations(folder);
     const texts = new Map((await readQuestions(folder)).map(({ question_id, question }) => [question_id, question]));
-    const byId = answersById(answers, (id) => texts.has(Number(id)));
+    const known = new Set(Array.from(texts.keys(), String));
+    const byId = answersById(answers, (id) => known.has(id));
     const missing = [...texts.keys()].filter((id) => !byId.has(String(id)));
     if (missing.length > 0) stopAtMissing(answers, missing);
     const questions: QuestionScore[] = [];
@@ -82,19 +83,20 @@ export const vqav2: Benchmark = {
     };
   },
 
+  uploadSkipsBroken: true,
   async submission(folder, answers) {
     const byId = new Map(answers.lines.map((answer) => [String(answer.question_id), answer.text]));
-    const questions = await readQuestions(folder);
-    const entries = questions.map(({ question_id }) => {
+    const order = await readOrder(folder);
+    const entries = order.map((question_id) => {
       const text = byId.get(String(question_id));
       return { question_id, answer: text === undefined ? '' : processM4c(text) };
     });
-    const empty = questions.filter(({ question_id }) => !byId.has(String(question_id))).length;
+    const empty = order.filter((id) => !byId.has(String(id))).length;
     return {
       name: 'vqav2.json',
       bytes: dumpJson(entries),
       notices: [
-        ...answers.broken.map(({ at, message }) => `line ${at?.line} left out: ${message}`),
+        ...uploadNotices(answers, order),
         ...(empty > 0 ? [`${empty} questions without an answer are uploaded with an empty one`] : []),
       ],
     };
