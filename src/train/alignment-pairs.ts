@@ -5,6 +5,7 @@ import type { Tokenizer } from '../data/tokenizer.ts';
 import type { TensorMap } from '../nn/compile.ts';
 import { ProblemError } from '../problem.ts';
 import { requireImages } from './cached-features.ts';
+import { overlaps, resampleLabels } from './resample-labels.ts';
 import {
   type PatchLabels,
   padPicks,
@@ -34,12 +35,14 @@ export type PairOptions = Omit<SampleSettings, 'grid'> &
     grid: readonly [number, number];
   }>;
 
-/** Opens a labels folder. Throws ProblemError when it is of other images or of another grid of patches. */
+/**
+ * Opens a labels folder. Labels of another grid of patches are resampled by position. Throws ProblemError when they are of
+ * other images.
+ */
 export async function openAlignmentPairs(folder: string, options: PairOptions): Promise<AlignmentPairs> {
   const labels = await openLabels(folder);
   const { manifest, words, scores, indexOf, close } = labels;
   try {
-    if (manifest.grid.join() !== options.grid.join()) throw gridMismatch(folder, manifest.grid, options.grid);
     requireImages('labels', folder, options.images, manifest.images, indexOf);
   } catch (error) {
     close();
@@ -47,16 +50,16 @@ export async function openAlignmentPairs(folder: string, options: PairOptions): 
   }
   const windows = windowsOf(options).length;
   const patches = options.grid[0] * options.grid[1];
+  const same = manifest.grid.join() === options.grid.join();
+  const under = overlaps(manifest.grid, options.grid);
   const labelsOf = (name: string | undefined): PatchLabels => {
-    const own = {
-      words: new Int32Array(words.size).fill(-1),
-      scores: new Float32Array(scores.size),
-      top: manifest.top,
-    };
-    if (name === undefined) return own;
+    const { top } = manifest;
+    if (name === undefined)
+      return { words: new Int32Array(patches * top).fill(-1), scores: new Float32Array(patches * top), top };
+    const own = { words: new Int32Array(words.size), scores: new Float32Array(scores.size), top };
     words.readInto(own.words, 0, indexOf(name) as number);
     scores.readInto(own.scores, 0, indexOf(name) as number);
-    return own;
+    return same ? own : resampleLabels(own, under);
   };
   return {
     words: manifest.words,
@@ -81,14 +84,6 @@ function drawsOf(seed: number, step: number, image: string, windows: number): Wi
   const random = stream(seed, 'align', step, image);
   const draw = (): Float64Array => Float64Array.from({ length: windows }, random.next);
   return { patch: draw(), label: draw(), priority: draw() };
-}
-
-function gridMismatch(folder: string, found: readonly number[], wanted: readonly number[]): ProblemError {
-  return new ProblemError({
-    code: 'grid-mismatch',
-    message: `${folder}: labels are of ${found.join(' x ')} patches, features of ${wanted.join(' x ')}`,
-    hint: 'labels and features must come from the same encoder',
-  });
 }
 
 /** Token ids of every word. Throws ProblemError naming words of which the tokenizer makes nothing. */

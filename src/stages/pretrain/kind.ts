@@ -49,6 +49,7 @@ const params = {
           type: 'object',
           additionalProperties: false,
           default: {},
+          description: 'tau of Eq. 9.',
           properties: {
             initial: {
               type: 'number',
@@ -56,7 +57,11 @@ const params = {
               default: 1,
               description: 'tau at the start (the paper: log-temperature 0).',
             },
-            learnable: { type: 'boolean', default: true },
+            learnable: {
+              type: 'boolean',
+              default: true,
+              description: 'tau is trained beside the adapter, as in the paper.',
+            },
             learningRate: {
               type: 'number',
               exclusiveMinimum: 0,
@@ -88,7 +93,8 @@ export const pretrain: StageKind<Params, 'languageModel' | 'data' | 'features' |
     features: { type: 'features', description: 'encoder features of the same images' },
     labels: {
       type: 'labels',
-      description: 'patch labels of the same images; needed when align.weight > 0',
+      description:
+        'patch labels of the same images, of any encoder: another grid of patches is resampled by position; needed when align.weight > 0',
       optional: true,
     },
   },

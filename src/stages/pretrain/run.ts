@@ -53,6 +53,7 @@ export const run: Run<Params, 'languageModel' | 'data' | 'features' | 'labels', 
     held.push(trained, adapter);
     await writeAdapter(output.adapter, adapter, adapterConfig(features.manifest.dim, config.hidden), {
       layer: features.manifest.layer,
+      ...(features.manifest.scales === undefined ? {} : { scales: features.manifest.scales }),
       conversation: params.conversation,
       languageFamily: config.family,
     });
