@@ -2,15 +2,20 @@ import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { nearest, type Problem, ProblemError } from '../problem.ts';
-import type { DecoderConfig, EncoderConfig, LlavaConfig, ModelConfig } from './config.ts';
+import type { DecoderConfig, EncoderConfig, LlavaConfig, ModelConfig, VisionOnlyConfig } from './config.ts';
 import { parseConfig } from './config-parse.ts';
-import { openSafetensors, openSharded, type TensorFile, type TensorInfo } from './safetensors.ts';
+import { isFloating, openSafetensors, openSharded, type TensorFile, type TensorInfo } from './safetensors.ts';
+import { spelling } from './spelling.ts';
 import { openTorchFile } from './torch-file.ts';
 
-type Families = { encoder: EncoderConfig; 'language-model': DecoderConfig; model: LlavaConfig };
+type Families = {
+  encoder: EncoderConfig | VisionOnlyConfig;
+  'language-model': DecoderConfig;
+  model: LlavaConfig;
+};
 
 const families: { readonly [K in keyof Families]: readonly Families[K]['family'][] } = {
-  encoder: ['clip', 'siglip'],
+  encoder: ['clip', 'siglip', 'dinov2', 'dinov2_with_registers', 'vit'],
   'language-model': ['llama', 'gemma', 'phi3'],
   model: ['llava'],
 };
@@ -30,11 +35,22 @@ export async function readConfigOf<K extends keyof Families>(folder: string, sor
   return config as Families[K];
 }
 
+/** The configuration of an encoder that has a text tower in the space of its images. */
+export async function readPairedConfig(folder: string): Promise<EncoderConfig> {
+  const config = await readConfigOf(folder, 'encoder');
+  if ('text' in config) return config;
+  throw new ProblemError({
+    code: 'no-text-encoder',
+    message: `${folder}: a ${config.family} checkpoint has no paired text encoder, so its patches cannot be compared with words`,
+    hint: 'labels.encoder may be another encoder (CLIP, SigLIP) than the one whose features the adapter reads',
+  });
+}
+
 /** Token ids that end an answer: generation_config.json's where there is one (Llama-3 and Phi-3 have several). */
 export async function readStopIds(folder: string, config: DecoderConfig): Promise<readonly number[]> {
   const file = join(folder, 'generation_config.json');
   if (!(await exists(file))) return config.eos;
-  const stated = ((await readJson(file)) as { eos_token_id?: unknown }).eos_token_id ?? config.eos;
+  const stated = ((await readJson(file)) as { eos_token_id?: unknown } | null)?.eos_token_id ?? config.eos;
   const list = Array.isArray(stated) ? stated : [stated];
   if (!list.every((id) => Number.isSafeInteger(id))) throw bad(`${file}: "eos_token_id" must be token ids`);
   return list as number[];
@@ -72,7 +88,7 @@ export type Published = Readonly<{ file: TensorFile; tensors: ReadonlyMap<string
 export async function openPublished(folder: string, { prefix = '', expect }: LoadOptions = {}): Promise<Published> {
   const file = await openWeights(folder);
   try {
-    const tensors = choose(file, prefix);
+    const tensors = choose(file, prefix, expect);
     if (expect !== undefined) check(folder, tensors, expect);
     return { file, tensors };
   } catch (error) {
@@ -115,23 +131,14 @@ export async function checkWeights(
 /** Buffers that old files carry; they follow from the configuration. */
 const derived = /(^|\.)(position_ids|rotary_emb\.inv_freq|masked_bias)$/;
 
-function choose(opened: TensorFile, prefix: string): ReadonlyMap<string, TensorInfo> {
-  const isLlava = [...opened.tensors.keys()].some((name) => name.includes('multi_modal_projector.'));
+function choose(opened: TensorFile, prefix: string, expect: LoadOptions['expect']): ReadonlyMap<string, TensorInfo> {
+  const nameOf = spelling([...opened.tensors.keys()], expect);
   const chosen = new Map<string, TensorInfo>();
   for (const [stored, info] of opened.tensors) {
-    const name = isLlava ? classicName(stored) : stored;
-    if (name.startsWith(prefix) && !derived.test(name)) chosen.set(name.slice(prefix.length), info);
+    const name = nameOf(stored);
+    if (name?.startsWith(prefix) === true && !derived.test(name)) chosen.set(name.slice(prefix.length), info);
   }
   return chosen;
-}
-
-/** LlavaForConditionalGeneration as transformers 4.52 and later spell it inside -> as llava-hf's files do. */
-function classicName(name: string): string {
-  return name
-    .replace(/^lm_head\./, 'language_model.lm_head.')
-    .replace(/^model\.language_model\./, 'language_model.model.')
-    .replace(/^model\.(vision_tower|multi_modal_projector)\./, '$1.')
-    .replace(/^vision_tower\.(?!vision_model\.)/, 'vision_tower.vision_model.');
 }
 
 function check(
@@ -152,6 +159,9 @@ function check(
     } else if (info.shape.join() !== shape.join()) {
       const shapes = `[${info.shape.join(', ')}], but config.json needs [${shape.join(', ')}]`;
       problems.push({ code: 'wrong-shape', message: `${info.file}: tensor "${name}" is ${shapes}` });
+    } else if (!isFloating(info.dtype)) {
+      const message = `${info.file}: tensor "${name}" is ${info.dtype}, but weights are floating-point numbers`;
+      problems.push({ code: 'wrong-dtype', message });
     }
   }
   for (const [name, info] of found) {
@@ -167,8 +177,8 @@ async function readJson(file: string): Promise<unknown> {
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw bad(`${file}: there is no such file`);
-    throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw bad(`${file}: ${code === 'ENOENT' ? 'there is no such file' : `it cannot be read: ${message}`}`);
   }
   try {
     return JSON.parse(text);

@@ -1,5 +1,16 @@
 import type { Json } from '../hash.ts';
-import type { DecoderConfig, EncoderConfig, LlavaConfig, ModelConfig, TextConfig, VisionConfig } from './config.ts';
+import {
+  type DecoderConfig,
+  type DinoConfig,
+  type EncoderConfig,
+  type LlavaConfig,
+  type ModelConfig,
+  SCALES_KEY,
+  type TextConfig,
+  type TowerConfig,
+  type VisionConfig,
+  type VitConfig,
+} from './config.ts';
 
 /** The `config.json` of a configuration, with the classic keys that every transformers since version 4 reads. */
 export function configJson(config: ModelConfig): { readonly [key: string]: Json } {
@@ -7,6 +18,10 @@ export function configJson(config: ModelConfig): { readonly [key: string]: Json 
     case 'clip':
     case 'siglip':
       return encoder(config);
+    case 'dinov2':
+    case 'dinov2_with_registers':
+    case 'vit':
+      return { architectures: [visionOnly[config.family]], ...plainTower(config.vision), torch_dtype: config.dtype };
     case 'llava':
       return llava(config);
     default:
@@ -14,6 +29,11 @@ export function configJson(config: ModelConfig): { readonly [key: string]: Json 
   }
 }
 
+const visionOnly = {
+  dinov2: 'Dinov2Model',
+  dinov2_with_registers: 'Dinov2WithRegistersModel',
+  vit: 'ViTModel',
+} as const;
 const architectures = { llama: 'Llama', gemma: 'Gemma', phi3: 'Phi3' } as const;
 
 function encoder(config: EncoderConfig): { readonly [key: string]: Json } {
@@ -28,7 +48,7 @@ function encoder(config: EncoderConfig): { readonly [key: string]: Json } {
   };
 }
 
-function tower(config: VisionConfig | TextConfig): { readonly [key: string]: Json } {
+function tower(config: TowerConfig | TextConfig): { readonly [key: string]: Json } {
   return {
     hidden_size: config.hidden,
     num_hidden_layers: config.layers,
@@ -47,6 +67,26 @@ function visionTower(config: VisionConfig): { readonly [key: string]: Json } {
     image_size: config.imageSize,
     patch_size: config.patchSize,
     num_channels: config.channels,
+  };
+}
+
+/** The file's size is the one that the stored positions are for. MAE's encoder is written as the plain ViT that it is. */
+function plainTower(config: DinoConfig | VitConfig): { readonly [key: string]: Json } {
+  const { intermediate_size: _, ...sizes } = tower(config);
+  const common = {
+    ...sizes,
+    image_size: config.trainedSize,
+    patch_size: config.patchSize,
+    num_channels: config.channels,
+    qkv_bias: true,
+  };
+  if (config.family === 'vit') return { model_type: 'vit', ...common, intermediate_size: config.intermediate };
+  return {
+    model_type: config.family,
+    ...common,
+    mlp_ratio: config.mlpRatio,
+    use_swiglu_ffn: config.gated,
+    ...(config.family === 'dinov2' ? { use_mask_token: config.maskToken } : { num_register_tokens: config.registers }),
   };
 }
 
@@ -110,9 +150,10 @@ function llava(config: LlavaConfig): { readonly [key: string]: Json } {
     multimodal_projector_bias: config.projectorBias,
     vision_feature_layer: config.featureLayer,
     vision_feature_select_strategy: config.featureSelect,
+    ...(config.scales === undefined ? {} : { [SCALES_KEY]: config.scales }),
     tie_word_embeddings: config.text.tied,
     torch_dtype: config.dtype,
     text_config: { architectures: [`${architectures[config.text.family]}ForCausalLM`], ...decoder(config.text) },
-    vision_config: visionTower(config.vision),
+    vision_config: 'trainedSize' in config.vision ? plainTower(config.vision) : visionTower(config.vision),
   };
 }

@@ -1,13 +1,14 @@
-import type {
-  Activation,
-  ClipConfig,
-  DecoderConfig,
-  LlavaConfig,
-  ModelConfig,
-  SiglipConfig,
-  TextConfig,
-  Transformer,
-  VisionConfig,
+import {
+  type Activation,
+  type ClipConfig,
+  type DecoderConfig,
+  type LlavaConfig,
+  leadingTokens,
+  type ModelConfig,
+  SCALES_KEY,
+  type SiglipConfig,
+  type TextConfig,
+  type VisionOnlyConfig,
 } from './config.ts';
 import {
   activation,
@@ -25,6 +26,14 @@ import {
   type Source,
   show,
 } from './config-keys.ts';
+import {
+  llavaVision,
+  plainVision,
+  transformer,
+  type VisionOnlyType,
+  vision,
+  visionOnlyTypes,
+} from './config-vision.ts';
 
 /**
  * A `config.json` of Hugging Face, old style (`rope_theta`, `torch_dtype`) or new (`rope_parameters`, `dtype`);
@@ -38,6 +47,11 @@ export function parseConfig(json: unknown, file: string): ModelConfig {
       return clip(source);
     case 'siglip':
       return siglip(source);
+    case 'dinov2':
+    case 'dinov2_with_registers':
+    case 'vit':
+    case 'vit_mae':
+      return visionOnly(source, type);
     case 'llama':
     case 'gemma':
     case 'phi3':
@@ -45,55 +59,15 @@ export function parseConfig(json: unknown, file: string): ModelConfig {
     case 'llava':
       return llava(source);
     default:
-      throw problem(source, 'model_type', `is ${show(type)}`, 'supported: clip, siglip, llama, gemma, phi3, llava');
+      throw problem(source, 'model_type', `is ${show(type)}`, `supported: ${supported.join(', ')}`);
   }
 }
 
-type Defaults = Readonly<{
-  hidden: number;
-  layers: number;
-  heads: number;
-  intermediate: number;
-  eps: number;
-  act: Activation;
-}>;
+const supported = ['clip', 'siglip', ...visionOnlyTypes, 'llama', 'gemma', 'phi3', 'llava'];
 
-function transformer(source: Source, defaults: Defaults): Transformer {
-  const hidden = count(source, 'hidden_size', defaults.hidden);
-  const heads = count(source, 'num_attention_heads', defaults.heads);
-  if (hidden % heads !== 0) {
-    throw problem(source, 'num_attention_heads', `is ${heads}, which does not divide hidden_size ${hidden}`);
-  }
-  return {
-    hidden,
-    heads,
-    layers: count(source, 'num_hidden_layers', defaults.layers),
-    intermediate: count(source, 'intermediate_size', defaults.intermediate),
-    activation: activation(source, 'hidden_act', defaults.act),
-    layerNormEps: positive(source, 'layer_norm_eps', defaults.eps),
-  };
-}
-
-function vision(source: Source, family: 'clip' | 'siglip', projection: number | undefined): VisionConfig {
-  const base = { hidden: 768, layers: 12, heads: 12, intermediate: 3072 };
-  const isClip = family === 'clip';
-  const shape = transformer(
-    source,
-    isClip ? { ...base, eps: 1e-5, act: 'quick_gelu' } : { ...base, eps: 1e-6, act: 'gelu_pytorch_tanh' },
-  );
-  refuse(source, 'vision_use_head', (value) => value === undefined || value === true);
-  const config: VisionConfig = {
-    ...shape,
-    family,
-    imageSize: count(source, 'image_size', 224),
-    patchSize: count(source, 'patch_size', isClip ? 32 : 16),
-    channels: count(source, 'num_channels', 3),
-    projection: projection ?? (isClip ? count(source, 'projection_dim', 512) : shape.hidden),
-  };
-  if (config.patchSize > config.imageSize) {
-    throw problem(source, 'patch_size', `is ${config.patchSize}, larger than image_size ${config.imageSize}`);
-  }
-  return config;
+function visionOnly(source: Source, type: VisionOnlyType): VisionOnlyConfig {
+  const vision = plainVision(source, type);
+  return { family: vision.family, vision, dtype: dtype(source) };
 }
 
 function text(source: Source, family: 'clip' | 'siglip', projection: number | undefined): TextConfig {
@@ -137,6 +111,15 @@ function siglip(source: Source): SiglipConfig {
     text: textConfig,
     dtype: dtype(source),
   };
+}
+
+/** Written by our fine-tuning; transformers has no key for it. */
+function scales(source: Source): readonly number[] {
+  const value = source.json[SCALES_KEY];
+  if (Array.isArray(value) && value.length > 0 && value.every((scale) => Number.isSafeInteger(scale) && scale > 0)) {
+    return value as number[];
+  }
+  throw problem(source, SCALES_KEY, `must be whole numbers above 0, not ${show(value)}`);
 }
 
 const decoders = {
@@ -258,37 +241,21 @@ function llava(source: Source): LlavaConfig {
   if (!Number.isSafeInteger(layer))
     throw problem(source, 'vision_feature_layer', `must be a whole number, not ${show(layer)}`);
   const pad = id(source, 'pad_token_id', undefined);
+  const vision = llavaVision(source);
+  if (select === 'full' && source.json[SCALES_KEY] !== undefined && leadingTokens(vision) > 0) {
+    throw problem(source, 'vision_feature_select_strategy', `is "full", which has no meaning at several scales`);
+  }
   return {
     family: 'llava',
-    vision: llavaVision(source),
+    vision,
     text: decoder(language, type),
     imageToken: id(source, 'image_token_index', undefined) ?? id(source, 'image_token_id', 32000) ?? 32000,
     ...(pad === undefined ? {} : { pad }),
     featureLayer: layer as number,
     featureSelect: select,
+    ...(source.json[SCALES_KEY] === undefined ? {} : { scales: scales(source) }),
     projectorActivation: activation(source, 'projector_hidden_act', 'gelu'),
     projectorBias: boolean(source, 'multimodal_projector_bias', true),
     dtype: dtype(source),
   };
-}
-
-/** transformers takes CLIP-L/14@336 where a LLaVA config names no vision tower. */
-function llavaVision(source: Source): VisionConfig {
-  if (source.json['vision_config'] === undefined) {
-    const json = {
-      hidden_size: 1024,
-      intermediate_size: 4096,
-      patch_size: 14,
-      image_size: 336,
-      num_hidden_layers: 24,
-      num_attention_heads: 16,
-      projection_dim: 768,
-    };
-    return vision({ file: source.file, path: 'vision_config', json }, 'clip', undefined);
-  }
-  const tower = nested(source, 'vision_config');
-  const type = tower.json['model_type'] ?? 'clip_vision_model';
-  if (type === 'clip_vision_model') return vision(tower, 'clip', undefined);
-  if (type === 'siglip_vision_model') return vision(tower, 'siglip', undefined);
-  throw problem(tower, 'model_type', `is ${show(type)}`, 'supported: clip_vision_model, siglip_vision_model');
 }

@@ -10,9 +10,33 @@ export type Transformer = Readonly<{
   layerNormEps: number;
 }>;
 
-/** An image tower. The grid is floor(imageSize / patchSize) on each side. */
-export type VisionConfig = Transformer &
-  Readonly<{ family: 'clip' | 'siglip'; imageSize: number; patchSize: number; channels: number; projection: number }>;
+/** What an image tower reads. The grid is floor(imageSize / patchSize) on each side. */
+type Images = Readonly<{ imageSize: number; patchSize: number; channels: number }>;
+
+/** An image tower with a text tower beside it. */
+export type VisionConfig = Transformer & Images & Readonly<{ family: 'clip' | 'siglip'; projection: number }>;
+
+/** An image tower alone; its positions were trained on images of `trainedSize` and are stretched to `imageSize`. */
+type Stretched = Transformer & Images & Readonly<{ trainedSize: number }>;
+
+/** `Dinov2Model` and `Dinov2WithRegistersModel`. */
+export type DinoConfig = Stretched &
+  Readonly<{
+    family: 'dinov2' | 'dinov2_with_registers';
+    /** tokens between the class token and the patches that stand for nothing in the image */
+    registers: number;
+    /** SwiGLU in place of two layers; `intermediate` is the width of each half */
+    gated: boolean;
+    /** what `intermediate` follows from */
+    mlpRatio: number;
+    /** the file holds a token for masked patches; it is carried along and not used */
+    maskToken: boolean;
+  }>;
+
+/** `ViTModel`, and the encoder of `ViTMAEModel` with nothing masked. */
+export type VitConfig = Stretched & Readonly<{ family: 'vit' }>;
+
+export type TowerConfig = VisionConfig | DinoConfig | VitConfig;
 
 /** The text tower beside it. */
 export type TextConfig = Transformer &
@@ -46,6 +70,13 @@ export type SiglipConfig = Readonly<{
 
 export type EncoderConfig = ClipConfig | SiglipConfig;
 
+/** A frozen encoder without a text tower. */
+export type VisionOnlyConfig = Readonly<{
+  family: (DinoConfig | VitConfig)['family'];
+  vision: DinoConfig | VitConfig;
+  dtype: string;
+}>;
+
 /** A causal language model: Llama 1 to 3 and Vicuna (`llama`), Gemma 1, Phi-3. */
 export type DecoderConfig = Readonly<{
   family: 'llama' | 'gemma' | 'phi3';
@@ -73,7 +104,7 @@ export type DecoderConfig = Readonly<{
 /** `LlavaForConditionalGeneration`. */
 export type LlavaConfig = Readonly<{
   family: 'llava';
-  vision: VisionConfig;
+  vision: TowerConfig;
   text: DecoderConfig;
   imageToken: number;
   pad?: number;
@@ -81,14 +112,25 @@ export type LlavaConfig = Readonly<{
   featureLayer: number;
   /** `default` drops the class token, `full` keeps it */
   featureSelect: 'default' | 'full';
+  /** sizes that the tower looks at, as multiples of its own (S2); absent: [1] */
+  scales?: readonly number[];
   projectorActivation: Activation;
   projectorBias: boolean;
   dtype: string;
 }>;
 
-export type ModelConfig = EncoderConfig | DecoderConfig | LlavaConfig;
+/** Our own key for `scales` in config.json; transformers has none, and ignores it. */
+export const SCALES_KEY = 'seagraph_s2_scales';
+
+export type ModelConfig = EncoderConfig | VisionOnlyConfig | DecoderConfig | LlavaConfig;
 
 /** Patches on one side of the image; trailing pixels are unused when the patch does not divide the image. */
-export function gridSide(config: VisionConfig): number {
-  return Math.floor(config.imageSize / config.patchSize);
+export function gridSide({ imageSize, patchSize }: Pick<TowerConfig, 'imageSize' | 'patchSize'>): number {
+  return Math.floor(imageSize / patchSize);
+}
+
+/** Tokens before the patches: a class token but for SigLIP, and registers. */
+export function leadingTokens(config: TowerConfig): number {
+  if (config.family === 'siglip') return 0;
+  return config.family === 'dinov2_with_registers' ? 1 + config.registers : 1;
 }

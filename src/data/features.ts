@@ -8,6 +8,8 @@ export type FeatureManifest = Readonly<{
   tokens: number;
   dim: number;
   layer: number;
+  /** sizes that the encoder looked at, as multiples of its own; absent: [1] */
+  scales?: readonly number[];
   grid: readonly [height: number, width: number];
   mean: readonly number[];
   std: readonly number[];
@@ -21,6 +23,7 @@ export type FeatureWork = Readonly<{
   tokens: number;
   dim: number;
   layer: number;
+  scales?: readonly number[];
   grid: readonly [number, number];
   /** features [count, tokens, dim] of images `start` to `start + count` */
   produce: (start: number, count: number) => Promise<Float32Array>;
@@ -32,7 +35,7 @@ export type FeatureWork = Readonly<{
 
 /** Computes and writes what is missing of a features folder, then its manifest. */
 export async function writeFeatures(work: FeatureWork): Promise<FeatureManifest> {
-  const { folder, images, tokens, dim, layer, grid, produce, shardBytes = 64e6, signal, progress } = work;
+  const { folder, images, tokens, dim, layer, scales, grid, produce, shardBytes = 64e6, signal, progress } = work;
   const shards = await writeShards({
     folder,
     prefix: 'features',
@@ -46,7 +49,8 @@ export async function writeFeatures(work: FeatureWork): Promise<FeatureManifest>
       return [{ name: 'features', dtype: 'F32', shape: [count, tokens, dim], values: () => values }];
     },
   });
-  const manifest = { images, tokens, dim, layer, grid, ...(await moments(folder, shards, dim)), shards };
+  const about = { images, tokens, dim, layer, ...(scales === undefined ? {} : { scales }), grid };
+  const manifest = { ...about, ...(await moments(folder, shards, dim)), shards };
   await writeManifest(folder, manifest);
   return manifest;
 }

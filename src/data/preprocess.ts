@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Json } from '../hash.ts';
 import { ProblemError } from '../problem.ts';
 import type { EncoderConfig } from './config.ts';
+import { MAX_PIXELS } from './image.ts';
 import { centerCrop, type Filter, padToSquare, type Rgb, resize } from './resize.ts';
 
 /** How an encoder wants its pixels, from preprocessor_config.json. */
@@ -33,31 +34,52 @@ export async function readPreprocessor(folder: string): Promise<Preprocessor> {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** CLIP's, SigLIP's and LLaVA's image processors, in the spellings of old and new files. LLaVA's is CLIP's after padding,
- * which is the caller's decision here. */
+/** An image processor of transformers: whether it keeps the ratio and cuts the middle out, and what absent keys mean. */
+type Processor = Readonly<{ crops: boolean; resample: 2 | 3; mean: readonly number[]; std: readonly number[] }>;
+
+const half = [0.5, 0.5, 0.5];
+const cropping: Processor = { crops: true, resample: 3, mean: clipMean, std: clipStd };
+const processors: Readonly<Record<string, Processor>> = {
+  CLIPImageProcessor: cropping,
+  SiglipImageProcessor: { crops: false, resample: 3, mean: half, std: half },
+  LlavaImageProcessor: cropping,
+  BitImageProcessor: cropping, // DINOv2
+  ViTImageProcessor: { crops: false, resample: 2, mean: half, std: half }, // MAE
+};
+
+/** The processor of a file, in the spellings of old and new ones; LLaVA's is CLIP's after padding, which is the caller's
+ * decision here. */
+function processorOf(fields: Fields, file: string): Processor {
+  const stated = String(fields['image_processor_type'] ?? fields['feature_extractor_type'] ?? '');
+  if (stated === '' && fields['crop_size'] !== undefined) return cropping;
+  const name = stated.replace(/(Fast|Pil)$/, '').replace(/FeatureExtractor$/, 'ImageProcessor');
+  const found = Object.hasOwn(processors, name) ? processors[name] : undefined;
+  if (found !== undefined) return found;
+  const supported = `supported: ${Object.keys(processors).join(', ')}`;
+  throw bad(file, `"image_processor_type" is ${JSON.stringify(stated)}`, supported);
+}
+
+/** How images are prepared, from preprocessor_config.json. Throws ProblemError naming the key. */
 export function parsePreprocessor(json: unknown, file: string): Preprocessor {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw bad(file, 'must be a JSON object');
   const fields = json as Fields;
-  const type = String(fields['image_processor_type'] ?? fields['feature_extractor_type'] ?? '').replace(/Fast$/, '');
-  const isClip =
-    type.startsWith('CLIP') || type.startsWith('Llava') || (type === '' && fields['crop_size'] !== undefined);
-  if (!isClip && !type.startsWith('Siglip')) {
-    throw bad(
-      file,
-      `"image_processor_type" is ${JSON.stringify(type)}`,
-      'supported: CLIPImageProcessor, SiglipImageProcessor, LlavaImageProcessor',
-    );
-  }
-  const flag = (key: string, fallback: boolean): boolean => (fields[key] ?? fallback) === true;
+  const processor = processorOf(fields, file);
+  const { crops } = processor;
+  const flag = (key: string, fallback: boolean): boolean => {
+    const value = fields[key] ?? fallback;
+    if (typeof value !== 'boolean') throw bad(file, `"${key}" must be true or false, not ${JSON.stringify(value)}`);
+    return value;
+  };
   const size = fields['size'] ?? 224;
   const crop = fields['crop_size'] ?? 224;
   const rescale = fields['rescale_factor'] ?? 1 / 255;
   if (typeof rescale !== 'number') throw bad(file, '"rescale_factor" must be a number');
   const result: Preprocessor = {
-    filter: filterOf(fields['resample'] ?? 3, file),
-    ...(flag('do_resize', true) ? { resize: isClip ? shortestOf(size, file) : boxOf(size, 'size', file) } : {}),
-    ...(flag('do_center_crop', isClip) ? { crop: boxOf(crop, 'crop_size', file) } : {}),
+    filter: filterOf(fields['resample'] ?? processor.resample, file),
+    ...(flag('do_resize', true) ? { resize: crops ? shortestOf(size, file) : boxOf(size, 'size', file) } : {}),
+    ...(flag('do_center_crop', crops) ? { crop: boxOf(crop, 'crop_size', file) } : {}),
     ...(flag('do_rescale', true) ? { rescale } : {}),
-    ...(flag('do_normalize', true) ? { normalise: normalisation(fields, isClip, file) } : {}),
+    ...(flag('do_normalize', true) ? { normalise: normalisation(fields, processor, file) } : {}),
   };
   checkCrop(result, file);
   return result;
@@ -66,17 +88,19 @@ export function parsePreprocessor(json: unknown, file: string): Preprocessor {
 function shortestOf(size: unknown, file: string): NonNullable<Preprocessor['resize']> {
   const shortest = typeof size === 'number' ? size : (size as Fields)['shortest_edge'];
   if (shortest === undefined) return boxOf(size, 'size', file);
-  if (!Number.isSafeInteger(shortest) || (shortest as number) < 1) throw bad(file, `"size" is ${JSON.stringify(size)}`);
-  return { shortest: shortest as number };
+  if (!isSide(shortest)) throw bad(file, `"size" is ${JSON.stringify(size)}`);
+  return { shortest };
 }
 
 function boxOf(size: unknown, key: string, file: string): { width: number; height: number } {
   const { width, height } = typeof size === 'number' ? { width: size, height: size } : (size as Fields);
-  for (const side of [width, height]) {
-    if (!Number.isSafeInteger(side) || (side as number) < 1) throw bad(file, `"${key}" is ${JSON.stringify(size)}`);
-  }
-  return { width: width as number, height: height as number };
+  if (!isSide(width) || !isSide(height)) throw bad(file, `"${key}" is ${JSON.stringify(size)}`);
+  return { width, height };
 }
+
+/** No encoder reads larger images; a slip of the pen would take all memory. */
+const isSide = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= 16_384;
 
 function filterOf(resample: unknown, file: string): Filter {
   if (resample === 2) return 'bilinear';
@@ -84,14 +108,15 @@ function filterOf(resample: unknown, file: string): Filter {
   throw bad(file, `"resample" is ${JSON.stringify(resample)}`, 'supported: 2 (bilinear), 3 (bicubic)');
 }
 
-function normalisation(fields: Fields, isClip: boolean, file: string): NonNullable<Preprocessor['normalise']> {
-  const mean = fields['image_mean'] ?? (isClip ? clipMean : [0.5, 0.5, 0.5]);
-  const std = fields['image_std'] ?? (isClip ? clipStd : [0.5, 0.5, 0.5]);
+function normalisation(fields: Fields, processor: Processor, file: string): NonNullable<Preprocessor['normalise']> {
+  const mean = fields['image_mean'] ?? processor.mean;
+  const std = fields['image_std'] ?? processor.std;
   for (const list of [mean, std]) {
     if (!Array.isArray(list) || list.length !== 3 || !list.every((value) => typeof value === 'number')) {
       throw bad(file, '"image_mean" and "image_std" must be three numbers each');
     }
   }
+  if ((std as number[]).some((value) => value <= 0)) throw bad(file, '"image_std" must be above 0');
   return { mean: mean as number[], std: std as number[] };
 }
 
@@ -140,6 +165,12 @@ function targetOf(image: Pick<Rgb, 'width' | 'height'>, to: NonNullable<Preproce
   const { width, height } = image;
   const [short, long] = width <= height ? [width, height] : [height, width];
   const longer = Math.trunc((to.shortest * long) / short);
+  if (longer * to.shortest > MAX_PIXELS) {
+    throw new ProblemError({
+      code: 'wrong-image-size',
+      message: `an image of ${width} x ${height} pixels is too long to be brought to ${to.shortest} pixels on its short side`,
+    });
+  }
   return width <= height ? [to.shortest, longer] : [longer, to.shortest];
 }
 
@@ -189,7 +220,6 @@ function valuesOf(how: Preprocessor): Float32Array {
 export function preprocessorJson(family: EncoderConfig['family'], size: number): { readonly [key: string]: Json } {
   const shared = { do_resize: true, resample: 3, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true };
   if (family === 'siglip') {
-    const half = [0.5, 0.5, 0.5];
     const square = { height: size, width: size };
     return { image_processor_type: 'SiglipImageProcessor', ...shared, size: square, image_mean: half, image_std: half };
   }

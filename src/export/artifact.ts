@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readConfig } from '../data/checkpoint.ts';
-import type { DecoderConfig, EncoderConfig, LlavaConfig } from '../data/config.ts';
+import type { DecoderConfig, EncoderConfig, LlavaConfig, VisionOnlyConfig } from '../data/config.ts';
 import { type TemplateName, templates } from '../data/template.ts';
 import { decoderShapes } from '../nn/decoder.ts';
 import { llavaShapes } from '../nn/llava.ts';
-import { pairShapes } from '../nn/pair.ts';
+import { encoderShapes } from '../nn/pair.ts';
 import type { Shapes } from '../nn/weights.ts';
 
 type Checkpoint = Readonly<{
@@ -22,7 +22,7 @@ export type Artifact =
   | Readonly<{ sort: 'adapter' }>
   | (Checkpoint &
       (
-        | Readonly<{ sort: 'encoder'; config: EncoderConfig }>
+        | Readonly<{ sort: 'encoder'; config: EncoderConfig | VisionOnlyConfig }>
         | Readonly<{ sort: 'language-model'; config: DecoderConfig }>
         | Readonly<{ sort: 'model'; config: LlavaConfig }>
       ));
@@ -58,7 +58,10 @@ export async function readArtifact(path: string): Promise<Artifact> {
       return { sort: 'model', config, shapes: llavaShapes(config), ...shared };
     case 'clip':
     case 'siglip':
-      return { sort: 'encoder', config, shapes: pairShapes(config), ...shared };
+    case 'dinov2':
+    case 'dinov2_with_registers':
+    case 'vit':
+      return { sort: 'encoder', config, shapes: encoderShapes(config), ...shared };
     default:
       return { sort: 'language-model', config, shapes: decoderShapes(config), ...shared };
   }

@@ -2,9 +2,12 @@ import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CopyOptions, copyWeights, type FloatDtype, readAdapterTensors } from '../data/checkpoint-copy.ts';
 import { dtypeNames } from '../data/checkpoint-write.ts';
+import { leadingTokens } from '../data/config.ts';
 import { readPreprocessor } from '../data/preprocess.ts';
 import { writeSafetensors } from '../data/safetensors-write.ts';
 import { writeTorchFile } from '../data/torch-file-write.ts';
+import { llavaSight } from '../nn/llava.ts';
+import { featureDim } from '../nn/sight.ts';
 import { ProblemError } from '../problem.ts';
 import { adapterConfigJson } from '../train/adapter-file.ts';
 import { type Artifact, readArtifact } from './artifact.ts';
@@ -67,7 +70,7 @@ async function writeWhole(
 ): Promise<ExportFacts> {
   await writeConfig(to, artifact, how.dtype === undefined ? undefined : dtypeNames[how.dtype]);
   if (artifact.sort === 'encoder') {
-    await writeText(from, to, undefined, undefined);
+    if ('text' in artifact.config) await writeText(from, to, undefined, undefined);
     await readPreprocessor(from);
     await copyPresent(from, to, ['preprocessor_config.json']);
   } else {
@@ -101,15 +104,16 @@ function adapterConfigOf(artifact: Exclude<Artifact, { sort: 'adapter' }>, from:
   if (artifact.sort !== 'model') {
     throw new ProblemError({ code: 'no-adapter', message: `${from}: this ${artifact.sort} has no adapter` });
   }
-  const { vision, text, featureLayer, featureSelect, projectorActivation } = artifact.config;
-  if (projectorActivation !== 'gelu' || (vision.family === 'clip' && featureSelect === 'full')) {
+  const { vision, text, featureLayer, featureSelect, projectorActivation, scales } = artifact.config;
+  if (projectorActivation !== 'gelu' || (leadingTokens(vision) > 0 && featureSelect === 'full')) {
     const message = `${from}: an adapter with ${projectorActivation} over ${featureSelect} features has no name in LLaVA`;
     throw new ProblemError({ code: 'no-adapter', message, hint: 'export the whole model' });
   }
   return adapterConfigJson(
-    { input: vision.hidden, output: text.hidden },
+    { input: featureDim(llavaSight(artifact.config)), output: text.hidden },
     {
       layer: featureLayer,
+      ...(scales === undefined ? {} : { scales }),
       languageFamily: text.family,
       ...(artifact.template === undefined ? {} : { conversation: artifact.template }),
     },

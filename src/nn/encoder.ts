@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Transformer } from '../data/config.ts';
-import { activate } from './activation.ts';
+import type { DinoConfig, TowerConfig, Transformer } from '../data/config.ts';
+import { activate, activateGated } from './activation.ts';
 import { attend, joinHeads, splitHeads } from './attention.ts';
 import { linear } from './linear.ts';
 import { layerNorm } from './norm.ts';
-import type { Shapes, Weights } from './weights.ts';
+import { type Shapes, type Weights, weight } from './weights.ts';
 
 /**
  * Which attention a block runs. `value` replaces attention by its value path (MaskCLIP); `surgery` attends values to
@@ -12,59 +12,130 @@ import type { Shapes, Weights } from './weights.ts';
  */
 export type BlockForm = 'standard' | 'value' | 'surgery';
 
-/** One pre-norm block of a CLIP or SigLIP tower: [B, T, hidden] -> the same. `name` is `...encoder.layers.i`. */
+/** What a block has to know of its tower. */
+export type BlockConfig = Transformer & (Readonly<{ family: Exclude<TowerConfig['family'], DinoFamily> }> | Dino);
+type DinoFamily = DinoConfig['family'];
+type Dino = Pick<DinoConfig, 'family' | 'gated'>;
+
+/** Published names of the parts of a block. */
+type Names = Readonly<
+  Record<'norm1' | 'query' | 'key' | 'value' | 'out' | 'norm2', string> & {
+    mlp: readonly [first: string, second: string];
+  }
+>;
+
+const paired: Names = {
+  norm1: 'layer_norm1',
+  query: 'self_attn.q_proj',
+  key: 'self_attn.k_proj',
+  value: 'self_attn.v_proj',
+  out: 'self_attn.out_proj',
+  norm2: 'layer_norm2',
+  mlp: ['mlp.fc1', 'mlp.fc2'],
+};
+const vit: Names = {
+  norm1: 'layernorm_before',
+  query: 'attention.attention.query',
+  key: 'attention.attention.key',
+  value: 'attention.attention.value',
+  out: 'attention.output.dense',
+  norm2: 'layernorm_after',
+  mlp: ['intermediate.dense', 'output.dense'],
+};
+const dino: Names = { ...vit, norm1: 'norm1', norm2: 'norm2', mlp: paired.mlp };
+const NAMES = { clip: paired, siglip: paired, vit, dinov2: dino, dinov2_with_registers: dino } as const;
+
+const isDino = (config: BlockConfig): config is Transformer & Dino =>
+  config.family === 'dinov2' || config.family === 'dinov2_with_registers';
+
+/** SwiGLU of DINOv2's largest: gate and value lie in one matrix. */
+const GATED = ['mlp.weights_in', 'mlp.weights_out'] as const;
+
+/** One pre-norm block of an image or text tower: [B, T, hidden] -> the same. `name` is `...layers.i` or `...layer.i`. */
 export function encoderBlock(
   weights: Weights,
   name: string,
   x: tf.Tensor,
-  config: Transformer,
+  config: BlockConfig,
   options: Readonly<{ mask?: tf.Tensor; form?: BlockForm }> = {},
 ): tf.Tensor {
   return tf.tidy(() => {
-    const inner = layerNorm(weights, `${name}.layer_norm1`, x, config.layerNormEps);
+    const { norm1, norm2 } = NAMES[config.family];
+    const inner = layerNorm(weights, `${name}.${norm1}`, x, config.layerNormEps);
     const form = options.form ?? 'standard';
-    const attended = selfAttention(weights, `${name}.self_attn`, inner, config, form, options.mask);
-    const middle = tf.add(x, attended);
+    const attended = selfAttention(weights, name, inner, config, form, options.mask);
+    const middle = tf.add(x, layerScale(weights, `${name}.layer_scale1`, attended, config));
     if (form === 'surgery') return middle;
-    const normal = layerNorm(weights, `${name}.layer_norm2`, middle, config.layerNormEps);
-    return tf.add(middle, mlp(weights, `${name}.mlp`, normal, config));
+    const normal = layerNorm(weights, `${name}.${norm2}`, middle, config.layerNormEps);
+    return tf.add(
+      middle,
+      layerScale(weights, `${name}.layer_scale2`, feedForward(weights, name, normal, config), config),
+    );
   });
 }
 
-/** fc2(act(fc1(x))), [..., hidden] -> the same. */
-export function mlp(weights: Weights, name: string, x: tf.Tensor, config: Transformer): tf.Tensor {
-  return linear(weights, `${name}.fc2`, activate(config.activation, linear(weights, `${name}.fc1`, x)));
+/** DINOv2 weighs every dimension of what a branch adds. */
+function layerScale(weights: Weights, name: string, x: tf.Tensor, config: BlockConfig): tf.Tensor {
+  return isDino(config) ? tf.mul(x, weight(weights, `${name}.lambda1`)) : x;
+}
+
+function feedForward(weights: Weights, name: string, x: tf.Tensor, config: BlockConfig): tf.Tensor {
+  if (!isDino(config) || !config.gated) {
+    const [first, second] = NAMES[config.family].mlp;
+    return mlp(weights, [`${name}.${first}`, `${name}.${second}`], x, config);
+  }
+  const [gate, up] = tf.split(linear(weights, `${name}.${GATED[0]}`, x), 2, -1) as [tf.Tensor, tf.Tensor];
+  return linear(weights, `${name}.${GATED[1]}`, activateGated('silu', gate, up));
+}
+
+/** second(act(first(x))), [..., hidden] -> the same. */
+export function mlp(
+  weights: Weights,
+  [first, second]: readonly [first: string, second: string],
+  x: tf.Tensor,
+  { activation }: Transformer,
+): tf.Tensor {
+  return linear(weights, second, activate(activation, linear(weights, first, x)));
 }
 
 function selfAttention(
   weights: Weights,
   name: string,
   x: tf.Tensor,
-  config: Transformer,
+  config: BlockConfig,
   form: BlockForm,
   mask: tf.Tensor | undefined,
 ): tf.Tensor {
-  const value = linear(weights, `${name}.v_proj`, x);
-  const out = (mixed: tf.Tensor) => linear(weights, `${name}.out_proj`, mixed);
+  const names = NAMES[config.family];
+  const value = linear(weights, `${name}.${names.value}`, x);
+  const out = (mixed: tf.Tensor) => linear(weights, `${name}.${names.out}`, mixed);
   if (form === 'value') return out(value);
   const v = splitHeads(value, config.heads);
   if (form === 'surgery') return out(joinHeads(attend(v, v, v, mask)));
-  const q = splitHeads(linear(weights, `${name}.q_proj`, x), config.heads);
-  const k = splitHeads(linear(weights, `${name}.k_proj`, x), config.heads);
+  const q = splitHeads(linear(weights, `${name}.${names.query}`, x), config.heads);
+  const k = splitHeads(linear(weights, `${name}.${names.key}`, x), config.heads);
   return out(joinHeads(attend(q, k, v, mask)));
 }
 
 /** Parameter names and shapes of one block. */
-export function encoderBlockShapes(name: string, { hidden, intermediate }: Transformer): Shapes {
+export function encoderBlockShapes(name: string, config: BlockConfig): Shapes {
+  const { hidden, intermediate } = config;
+  const { norm1, query, key, value, out, norm2, mlp: own } = NAMES[config.family];
+  const gated = isDino(config) && config.gated;
+  const [first, second] = gated ? GATED : own;
+  const scales: Shapes = isDino(config)
+    ? { [`${name}.layer_scale1.lambda1`]: [hidden], [`${name}.layer_scale2.lambda1`]: [hidden] }
+    : {};
   return {
-    ...linearShapes(`${name}.self_attn.q_proj`, hidden, hidden),
-    ...linearShapes(`${name}.self_attn.k_proj`, hidden, hidden),
-    ...linearShapes(`${name}.self_attn.v_proj`, hidden, hidden),
-    ...linearShapes(`${name}.self_attn.out_proj`, hidden, hidden),
-    ...normShapes(`${name}.layer_norm1`, hidden),
-    ...linearShapes(`${name}.mlp.fc1`, intermediate, hidden),
-    ...linearShapes(`${name}.mlp.fc2`, hidden, intermediate),
-    ...normShapes(`${name}.layer_norm2`, hidden),
+    ...linearShapes(`${name}.${query}`, hidden, hidden),
+    ...linearShapes(`${name}.${key}`, hidden, hidden),
+    ...linearShapes(`${name}.${value}`, hidden, hidden),
+    ...linearShapes(`${name}.${out}`, hidden, hidden),
+    ...normShapes(`${name}.${norm1}`, hidden),
+    ...linearShapes(`${name}.${first}`, gated ? 2 * intermediate : intermediate, hidden),
+    ...linearShapes(`${name}.${second}`, hidden, intermediate),
+    ...normShapes(`${name}.${norm2}`, hidden),
+    ...scales,
   };
 }
 

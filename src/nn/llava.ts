@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LlavaConfig } from '../data/config.ts';
+import { type LlavaConfig, leadingTokens } from '../data/config.ts';
 import { decoderShapes } from './decoder.ts';
 import { projectFeatures, projectorShapes } from './projector.ts';
-import { patchTokens, towerShapes, visionHidden } from './vit.ts';
+import { featureDim, featureGrid, type Sight, sightFeatures } from './sight.ts';
+import { towerShapes, visionHidden } from './vit.ts';
 import { prefixed, type Shapes, type Weights, within } from './weights.ts';
 
 /** Where the three parts stand in the published names of LlavaForConditionalGeneration. */
@@ -12,14 +13,24 @@ export const LLAVA_PARTS = {
   language: 'language_model.',
 } as const;
 
-/** What LLaVA's adapter reads: a hidden state, with or without the class token: pixels [B, 3, H, W] -> [B, N, vision hidden]. */
+/** What the adapter of a LLaVA model reads of images. */
+export function llavaSight({ vision, featureLayer, scales }: LlavaConfig): Sight {
+  return { vision, layer: featureLayer, scales: scales ?? [1] };
+}
+
+/** Its features, with or without the class token: pixels [B, 3, H, W] -> [B, N, feature dim]. */
 export function llavaFeatures(weights: Weights, pixels: tf.Tensor, config: LlavaConfig): tf.Tensor {
   const { vision, featureLayer, featureSelect } = config;
+  const tower = within(weights, LLAVA_PARTS.vision);
+  if (featureSelect === 'default' || leadingTokens(vision) === 0)
+    return sightFeatures(tower, pixels, llavaSight(config));
   const index = featureLayer < 0 ? vision.layers + 1 + featureLayer : featureLayer;
-  return tf.tidy(() => {
-    const hidden = visionHidden(within(weights, LLAVA_PARTS.vision), pixels, vision, index)[index] as tf.Tensor;
-    return featureSelect === 'full' ? hidden : patchTokens(hidden, vision);
-  });
+  return tf.tidy(() => visionHidden(tower, pixels, vision, index)[index] as tf.Tensor);
+}
+
+/** Visual tokens of an image. */
+export function visualTokenCount(config: LlavaConfig): number {
+  return featureGrid(llavaSight(config)) ** 2 + (config.featureSelect === 'full' ? leadingTokens(config.vision) : 0);
 }
 
 /** Visual tokens as the language model reads them, [B, N, hidden]. */
@@ -30,7 +41,8 @@ export function visualTokens(weights: Weights, features: tf.Tensor, config: Llav
 /** Parameter names and shapes of the whole model. */
 export function llavaShapes(config: LlavaConfig): Shapes {
   const { vision, text, projectorActivation: activation } = config;
-  const projector = projectorShapes({ input: vision.hidden, middle: text.hidden, output: text.hidden, activation });
+  const input = featureDim(llavaSight(config));
+  const projector = projectorShapes({ input, middle: text.hidden, output: text.hidden, activation });
   return {
     ...prefixed(LLAVA_PARTS.vision, towerShapes(vision)),
     ...prefixed(LLAVA_PARTS.projector, projector),

@@ -3,9 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 /** A linear map along one axis as a matrix [out, in], row-major: resampling an image is one of them per axis. */
 export type AxisMap = Readonly<{ out: number; in: number; values: Float32Array }>;
 
-/** Keys' cubic kernel with torch's a = -0.75. */
-function cubic(x: number): number {
-  const a = -0.75;
+/** Keys' cubic kernel; torch takes a = -0.75, and -0.5 where it smooths. */
+function cubic(x: number, a: number): number {
   const d = Math.abs(x);
   if (d <= 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
   return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
@@ -23,8 +22,27 @@ export function bicubicMap(from: number, to: number): AxisMap {
     for (let tap = base - 1; tap <= base + 2; tap++) {
       const pixel = Math.min(from - 1, Math.max(0, tap));
       const at = i * from + pixel;
-      values[at] = (values[at] as number) + cubic(source - tap);
+      values[at] = (values[at] as number) + cubic(source - tap, -0.75);
     }
+  }
+  return { out: to, in: from, values };
+}
+
+/** The same with `antialias=True`: when shrinking, the kernel widens with the step; taps beyond the edge are left out. */
+export function smoothBicubicMap(from: number, to: number): AxisMap {
+  const values = new Float32Array(to * from);
+  const scale = from / to;
+  const widened = Math.max(scale, 1);
+  for (let i = 0; i < to; i++) {
+    const center = scale * (i + 0.5);
+    const first = Math.max(0, Math.trunc(center - 2 * widened + 0.5));
+    const end = Math.min(from, Math.trunc(center + 2 * widened + 0.5));
+    const taps = Array.from({ length: end - first }, (_, k) => cubic((first + k - center + 0.5) / widened, -0.5));
+    const total = taps.reduce((sum, tap) => sum + tap, 0);
+    values.set(
+      taps.map((tap) => tap / total),
+      i * from + first,
+    );
   }
   return { out: to, in: from, values };
 }

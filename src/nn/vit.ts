@@ -1,41 +1,43 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { gridSide, type VisionConfig } from '../data/config.ts';
+import { gridSide, leadingTokens, type TowerConfig, type VisionConfig } from '../data/config.ts';
 import { attend, joinHeads, splitHeads } from './attention.ts';
 import { encoderBlock, encoderBlockShapes, linearShapes, mlp, normShapes } from './encoder.ts';
 import { linear, multiply, project } from './linear.ts';
 import { layerNorm } from './norm.ts';
+import { embedPatches } from './patches.ts';
+import { plainEmbeddings, plainShapes } from './plain-vit.ts';
 import { type Shapes, type Weights, weight } from './weights.ts';
 
 /**
- * Hidden states of a CLIP or SigLIP image tower, each [B, N (+ 1 for CLIP's class token), hidden]: the embeddings
- * (CLIP: after `pre_layrnorm`), then the output of every block up to `blocks` (default all). `pixels` is
- * [B, 3, H, W] or [B, H, W, 3], normalised. Nothing here is after `post_layernorm`.
+ * Hidden states of an image tower, each [B, leading tokens + N, hidden]: the embeddings (CLIP: after `pre_layrnorm`),
+ * then the output of every block up to `blocks` (default all). `pixels` is [B, 3, H, W] or [B, H, W, 3], normalised.
+ * Nothing here is after the last norm.
  */
 export function visionHidden(
   weights: Weights,
   pixels: tf.Tensor,
-  config: VisionConfig,
+  config: TowerConfig,
   blocks = config.layers,
 ): readonly tf.Tensor[] {
-  const hidden = [visionEmbeddings(weights, pixels, config)];
-  for (let i = 0; i < blocks; i++) {
-    const x = hidden[i] as tf.Tensor;
-    hidden.push(encoderBlock(weights, `vision_model.encoder.layers.${i}`, x, config));
-  }
+  const plain = 'trainedSize' in config;
+  const hidden = [plain ? plainEmbeddings(weights, pixels, config) : visionEmbeddings(weights, pixels, config)];
+  const name = plain ? 'encoder.layer' : 'vision_model.encoder.layers';
+  for (let i = 0; i < blocks; i++) hidden.push(encoderBlock(weights, `${name}.${i}`, hidden[i] as tf.Tensor, config));
   return hidden;
 }
 
-/** What an adapter reads: hidden state `layer` (-1 the last block's output, -2 LLaVA's) without the class token, [B, N, hidden]. */
-export function visionFeatures(weights: Weights, pixels: tf.Tensor, config: VisionConfig, layer: number): tf.Tensor {
+/** What an adapter reads: hidden state `layer` (-1 the last block's output, -2 LLaVA's) of the patches alone, [B, N, hidden]. */
+export function visionFeatures(weights: Weights, pixels: tf.Tensor, config: TowerConfig, layer: number): tf.Tensor {
   const index = layer < 0 ? config.layers + 1 + layer : layer;
   if (index < 0 || index > config.layers) throw new Error(`layer ${layer} of a tower with ${config.layers} blocks`);
   return tf.tidy(() => patchTokens(visionHidden(weights, pixels, config, index)[index] as tf.Tensor, config));
 }
 
-/** Drops CLIP's class token: [B, 1 + N, d] -> [B, N, d]; SigLIP has none. */
-export function patchTokens(x: tf.Tensor, config: VisionConfig): tf.Tensor {
+/** Drops class token and registers: [B, leading + N, d] -> [B, N, d]; SigLIP has none. */
+export function patchTokens(x: tf.Tensor, config: TowerConfig): tf.Tensor {
   const [batch, tokens, dim] = x.shape as [number, number, number];
-  return config.family === 'clip' ? tf.slice(x, [0, 1, 0], [batch, tokens - 1, dim]) : x;
+  const leading = leadingTokens(config);
+  return leading === 0 ? x : tf.slice(x, [0, leading, 0], [batch, tokens - leading, dim]);
 }
 
 /** `image_embeds` [B, shared dim], not normalised, from the last hidden state. */
@@ -94,7 +96,12 @@ function attentionPool(weights: Weights, patches: tf.Tensor, config: VisionConfi
 function poolMlp(weights: Weights, x: tf.Tensor, config: VisionConfig): tf.Tensor {
   return tf.add(
     x,
-    mlp(weights, `${HEAD}.mlp`, layerNorm(weights, `${HEAD}.layernorm`, x, config.layerNormEps), config),
+    mlp(
+      weights,
+      [`${HEAD}.mlp.fc1`, `${HEAD}.mlp.fc2`],
+      layerNorm(weights, `${HEAD}.layernorm`, x, config.layerNormEps),
+      config,
+    ),
   );
 }
 
@@ -102,7 +109,7 @@ function poolMlp(weights: Weights, x: tf.Tensor, config: VisionConfig): tf.Tenso
 function visionEmbeddings(weights: Weights, pixels: tf.Tensor, config: VisionConfig): tf.Tensor {
   return tf.tidy(() => {
     const name = 'vision_model.embeddings';
-    const patches = embedPatches(weights, pixels, config);
+    const patches = embedPatches(weight(weights, `${name}.patch_embedding.weight`), pixels, config);
     const positions = weight(weights, `${name}.position_embedding.weight`);
     if (config.family === 'siglip') {
       return tf.add(tf.add(patches, weight(weights, `${name}.patch_embedding.bias`)), positions);
@@ -114,40 +121,6 @@ function visionEmbeddings(weights: Weights, pixels: tf.Tensor, config: VisionCon
   });
 }
 
-/**
- * The patch convolution as one matrix product: [B, ...] -> [B, N, hidden]. Stride and kernel are the patch, so every
- * patch is a row; pixels beyond the last whole patch are unused ("valid" convolution).
- */
-function embedPatches(weights: Weights, pixels: tf.Tensor, config: VisionConfig): tf.Tensor {
-  const { channels: c, patchSize: p, hidden } = config;
-  const grid = gridSide(config);
-  const side = grid * p;
-  const filters = weight(weights, 'vision_model.embeddings.patch_embedding.weight'); // [hidden, c, p, p]
-  const batch = pixels.shape[0] as number;
-  const last = pixels.shape[3] === c; // channels last: rows of a patch are contiguous runs of p * c numbers
-  const expected = last
-    ? [batch, config.imageSize, config.imageSize, c]
-    : [batch, c, config.imageSize, config.imageSize];
-  if (pixels.shape.join() !== expected.join())
-    throw new Error(`pixels are [${pixels.shape}], the tower reads [${expected}]`);
-  if (last) {
-    const cut = tf.slice(pixels, [0, 0, 0, 0], [batch, side, side, c]);
-    const rows = tf.reshape(tf.transpose(tf.reshape(cut, [batch, grid, p, grid, p * c]), [0, 1, 3, 2, 4]), [
-      batch,
-      grid * grid,
-      p * p * c,
-    ]);
-    return multiply(rows, tf.reshape(tf.transpose(filters, [0, 2, 3, 1]), [hidden, p * p * c]));
-  }
-  const cut = tf.slice(pixels, [0, 0, 0, 0], [batch, c, side, side]);
-  const rows = tf.reshape(tf.transpose(tf.reshape(cut, [batch, c, grid, p, grid, p]), [0, 2, 4, 1, 3, 5]), [
-    batch,
-    grid * grid,
-    c * p * p,
-  ]);
-  return multiply(rows, tf.reshape(filters, [hidden, c * p * p]));
-}
-
 /** Parameter names and shapes of the image tower with its map into the shared space. */
 export function visionShapes(config: VisionConfig): Shapes {
   const projection: Shapes = { 'visual_projection.weight': [config.projection, config.hidden] };
@@ -155,7 +128,8 @@ export function visionShapes(config: VisionConfig): Shapes {
 }
 
 /** The image tower alone, as LLaVA checkpoints carry it (SigLIP's pooling head belongs to it). */
-export function towerShapes(config: VisionConfig): Shapes {
+export function towerShapes(config: TowerConfig): Shapes {
+  if ('trainedSize' in config) return plainShapes(config);
   const { hidden, patchSize, channels, intermediate } = config;
   const clip = config.family === 'clip';
   const name = 'vision_model';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { loadAdapter } from '../data/adapter.ts';
 import { saveAdapter } from '../data/checkpoint-write.ts';
+import { SCALES_KEY } from '../data/config.ts';
 import type { Json } from '../hash.ts';
 import { LLAVA_PARTS } from '../nn/llava.ts';
 import type { ProjectorConfig } from '../nn/projector.ts';
@@ -14,6 +15,8 @@ import { type Problem, ProblemError } from '../problem.ts';
 export type AdapterOrigin = Readonly<{
   /** hidden state of the vision tower that it reads, as a user writes it: -2 is the second-last block's output */
   layer: number;
+  /** sizes that the encoder looks at, as multiples of its own; absent: [1] */
+  scales?: readonly number[];
   /** absent: not known, as of other programs' models */
   conversation?: string;
   languageFamily: string;
@@ -36,7 +39,7 @@ export async function writeAdapter(
 /** LLaVA's keys for an adapter of two layers. */
 export function adapterConfigJson(
   { input, output }: Pick<ProjectorConfig, 'input' | 'output'>,
-  { layer, conversation, languageFamily }: AdapterOrigin,
+  { layer, scales, conversation, languageFamily }: AdapterOrigin,
 ): { readonly [key: string]: Json } {
   return {
     mm_projector_type: 'mlp2x_gelu',
@@ -44,6 +47,7 @@ export function adapterConfigJson(
     hidden_size: output,
     mm_vision_select_layer: layer,
     mm_vision_select_feature: 'patch',
+    ...(scales === undefined ? {} : { [SCALES_KEY]: scales }),
     ...(conversation === undefined ? {} : { conversation_template: conversation }),
     language_model_type: languageFamily,
     visual_tokens_scaled: false,
@@ -57,9 +61,9 @@ export function adapterConfigJson(
 export async function readAdapter(
   folder: string,
   config: ProjectorConfig,
-  layer: number,
+  fits: Required<Pick<AdapterOrigin, 'layer' | 'scales'>>,
 ): Promise<Record<string, tf.Tensor>> {
-  await checkOrigin(folder, layer);
+  await checkOrigin(folder, fits);
   const adapter = within(await loadAdapter(folder), LLAVA_PARTS.projector);
   const problems = Object.entries(projectorShapes(config)).flatMap(([name, shape]): Problem[] => {
     const found = adapter[name]?.shape;
@@ -74,7 +78,10 @@ export async function readAdapter(
   return { ...adapter };
 }
 
-async function checkOrigin(folder: string, layer: number): Promise<void> {
+async function checkOrigin(
+  folder: string,
+  { layer, scales }: Required<Pick<AdapterOrigin, 'layer' | 'scales'>>,
+): Promise<void> {
   const file = join(folder, 'config.json');
   let json: unknown;
   try {
@@ -83,7 +90,16 @@ async function checkOrigin(folder: string, layer: number): Promise<void> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return; // LLaVA's adapters travel without one too
     throw new ProblemError({ code: 'bad-adapter', message: `${file}: not valid JSON: ${(error as Error).message}` });
   }
-  const stated = (json as Readonly<Record<string, unknown>> | null)?.['mm_vision_select_layer'];
+  const fields = json as Readonly<Record<string, unknown>> | null;
+  const seen = fields?.[SCALES_KEY] ?? [1];
+  if (JSON.stringify(seen) !== JSON.stringify(scales)) {
+    throw new ProblemError({
+      code: 'scales-mismatch',
+      message: `${folder}: the adapter reads scales ${JSON.stringify(seen)}, but scales is ${JSON.stringify(scales)}`,
+      hint: `set scales: ${JSON.stringify(seen)}, or pre-train on features of scales ${JSON.stringify(scales)}`,
+    });
+  }
+  const stated = fields?.['mm_vision_select_layer'];
   if (stated === undefined || stated === layer) return;
   throw new ProblemError({
     code: 'layer-mismatch',

@@ -67,6 +67,22 @@ export const projector = {
   },
 } as const;
 
+/** At which sizes the encoder looks at an image (S2-Wrapper). */
+export const scales = {
+  type: 'array',
+  items: { type: 'integer', minimum: 1 },
+  minItems: 1,
+  uniqueItems: true,
+  default: [1],
+  description:
+    "Sizes at which the encoder sees an image, as multiples of its own: [1, 2] is S2-Wrapper with twice the resolution. The adapter reads them side by side on the first one's grid.",
+} as const;
+
+/** Part of a key: nothing for the encoder's own size alone. */
+export function scalesIdentity(given: readonly number[]): { readonly scales?: readonly number[] } {
+  return given.length === 1 && given[0] === 1 ? {} : { scales: given };
+}
+
 export const conversation = {
   type: 'string',
   enum: ['plain', 'vicuna_v1', 'gemma', 'phi3', 'llama3', 'short'],

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, test } from 'vitest';
-import { loadWeights, readConfigOf } from '../../src/data/checkpoint.ts';
+import { loadWeights, readConfigOf, readPairedConfig } from '../../src/data/checkpoint.ts';
 import type { EncoderConfig } from '../../src/data/config.ts';
 import { openEngine } from '../../src/engine/open.ts';
 import { pairShapes } from '../../src/nn/pair.ts';
 import { densePatches } from '../../src/nn/readout.ts';
 import { resized, s2Features } from '../../src/nn/s2.ts';
 import { textEmbeds, textLastHidden } from '../../src/nn/text.ts';
-import { imageEmbeds, patchTokens, postNorm, visionFeatures, visionHidden } from '../../src/nn/vit.ts';
+import { imageEmbeds, patchTokens, postNorm, towerShapes, visionFeatures, visionHidden } from '../../src/nn/vit.ts';
 import { type Weights, weight } from '../../src/nn/weights.ts';
 import { cosines, unitRows } from '../../src/train/losses.ts';
 import { compare, printWorstAtEnd } from './bound.ts';
@@ -18,7 +18,7 @@ printWorstAtEnd();
 beforeAll(async () => void (await openEngine()));
 
 async function openEncoder(folder: string): Promise<{ config: EncoderConfig; weights: Weights }> {
-  const config = await readConfigOf(folder, 'encoder');
+  const config = await readPairedConfig(folder);
   return { config, weights: await loadWeights(folder, { expect: pairShapes(config) }) };
 }
 
@@ -105,6 +105,27 @@ describe.each(foldersWith('vision', 'text', 'similarity'))('%s', (name) => {
         const [batch, patches, dim] = dense.shape as [number, number, number];
         const cos = tf.reshape(cosines(tf.reshape(dense, [batch * patches, dim]), text), [batch, patches, words]);
         check('patch-word cosines', c['patch_word_cos'] as string, cos);
+      });
+    }
+  });
+});
+
+describe.each(foldersWith('vision-only'))('%s', (name) => {
+  test('hidden states are the reference, at the trained size and at others', async () => {
+    const golden = await openGolden(name);
+    const { vision } = await readConfigOf(golden.folder, 'encoder');
+    if (!('trainedSize' in vision)) throw new Error(`${name} has a text tower`);
+    const weights = await loadWeights(golden.folder, { expect: towerShapes(vision) });
+    for (const c of golden.cases.filter(({ kind }) => kind === 'vision-only')) {
+      const config = { ...vision, imageSize: c['size'] as number };
+      tf.tidy(() => {
+        const pixels = tf.stack((c['inputs'] as string[]).map((key) => asTensor(expected(golden, key))));
+        const hidden = visionHidden(weights, pixels, config);
+        const keys = c['hidden_states'] as string[];
+        if (hidden.length !== keys.length) throw new Error(`${hidden.length} hidden states, not ${keys.length}`);
+        keys.forEach((key, i) => {
+          compare(`${name} vision hidden states`, key, hidden[i] as tf.Tensor, expected(golden, key));
+        });
       });
     }
   });

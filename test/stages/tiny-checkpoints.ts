@@ -137,6 +137,6 @@ async function save(
 }
 
 function writePreprocessor(folder: string, { vision }: Pick<EncoderConfig | LlavaConfig, 'vision'>): void {
-  const json = preprocessorJson(vision.family, vision.imageSize);
+  const json = preprocessorJson(vision.family === 'siglip' ? 'siglip' : 'clip', vision.imageSize);
   writeFileSync(join(folder, 'preprocessor_config.json'), JSON.stringify(json));
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { loadWeights, readConfigOf } from '../../src/data/checkpoint.ts';
+import { loadWeights, readPairedConfig } from '../../src/data/checkpoint.ts';
 import type { EncoderConfig } from '../../src/data/config.ts';
 import { parsePreprocessor, preprocessorJson } from '../../src/data/preprocess.ts';
 import { stream } from '../../src/data/random.ts';
@@ -97,7 +97,7 @@ describe.each(['clip', 'siglip'] as const)('training %s', (family) => {
       'tokenizer.json',
       'tokenizer_config.json',
     ]);
-    const config = await readConfigOf(folder, 'encoder');
+    const config = await readPairedConfig(folder);
     const weights = await loadWeights(folder, { expect: pairShapes(config) });
     expect(metrics['parameters']).toBeGreaterThan(Object.values(weights).reduce((sum, { size }) => sum + size, 0) - 3);
     const tokenizer = await loadTokenizer(folder);

@@ -6,7 +6,8 @@ import { decodeImage, readImage } from '../../data/image.ts';
 import { pixelTensor } from '../../data/pixels.ts';
 import { decode, embedTokens, logitsOf } from '../../nn/decoder.ts';
 import type { Generator } from '../../nn/generate.ts';
-import { llavaFeatures, visualTokens } from '../../nn/llava.ts';
+import { llavaFeatures, llavaSight, visualTokens } from '../../nn/llava.ts';
+import { pixelSide } from '../../nn/sight.ts';
 import { planSplice, splice } from '../../nn/splice.ts';
 import type { Asked, Eyes } from './model.ts';
 import { imageToken, type Prompt } from './prompt.ts';
@@ -95,7 +96,7 @@ async function visualTokensOf(
   const decoded = await Promise.all(distinct.map(pictureOf));
   const index = new Map(distinct.map(({ name }, i) => [name, i]));
   return tf.tidy(() => {
-    const pixels = pixelTensor(decoded, how, config.vision.imageSize);
+    const pixels = pixelTensor(decoded, how, pixelSide(llavaSight(config)));
     const tokens = visualTokens(weights, llavaFeatures(weights, pixels, config), config);
     const rows = images.map(({ name }) => index.get(name) as number);
     return tf.gather(tokens, tf.tensor1d(rows, 'int32'));

@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadWeights, readConfigOf, readStopIds } from '../../data/checkpoint.ts';
-import { type DecoderConfig, gridSide, type LlavaConfig } from '../../data/config.ts';
+import type { DecoderConfig, LlavaConfig } from '../../data/config.ts';
 import { checkTemplate, stopIds } from '../../data/conversation.ts';
+import { atInputSize, magnified } from '../../data/input-size.ts';
 import { type Preprocessor, readPreprocessor } from '../../data/preprocess.ts';
 import { type TemplateName, templates } from '../../data/template.ts';
 import { loadTokenizer, type Tokenizer } from '../../data/tokenizer.ts';
 import { decoderShapes } from '../../nn/decoder.ts';
-import { LLAVA_PARTS, llavaShapes } from '../../nn/llava.ts';
+import { LLAVA_PARTS, llavaShapes, visualTokenCount } from '../../nn/llava.ts';
 import { type Weights, within } from '../../nn/weights.ts';
 import { ProblemError } from '../../problem.ts';
 
@@ -43,17 +44,15 @@ export async function loadAsked(
     const weights = await loadWeights(folder, { expect: decoderShapes(decoder) });
     return { decoder, language: weights, weights, tokenizer, template, stop };
   }
-  const config = await readConfigOf(folder, type);
-  const how = await readPreprocessor(folder);
+  const written = await readConfigOf(folder, type);
+  const own = await readPreprocessor(folder);
+  const config = { ...written, vision: atInputSize(written.vision, own) };
+  const how = magnified(own, Math.max(...(config.scales ?? [1])));
   const stop = await allStops(folder, config.text, tokenizer, template);
   const weights = await loadWeights(folder, { expect: llavaShapes(config) });
   const eyes = { config, weights, how, tokens: visualTokenCount(config) };
   const language = within(weights, LLAVA_PARTS.language);
   return { decoder: config.text, language, weights, tokenizer, template, stop, eyes };
-}
-
-function visualTokenCount({ vision, featureSelect }: LlavaConfig): number {
-  return gridSide(vision) ** 2 + (featureSelect === 'full' && vision.family === 'clip' ? 1 : 0);
 }
 
 /** What the template and the checkpoint say, together: either may know only one of several. */

@@ -3,12 +3,13 @@ import { copyFile, mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { adapterTensors, openAdapterFile } from '../../data/adapter.ts';
 import { checkWeights, readConfigOf } from '../../data/checkpoint.ts';
+import { atInputSize } from '../../data/input-size.ts';
 import { readPreprocessor } from '../../data/preprocess.ts';
 import type { TensorInfo } from '../../data/safetensors.ts';
 import { loadTokenizer } from '../../data/tokenizer.ts';
 import { decoderShapes } from '../../nn/decoder.ts';
 import { llavaShapes } from '../../nn/llava.ts';
-import { pairShapes } from '../../nn/pair.ts';
+import { encoderShapes } from '../../nn/pair.ts';
 import { ProblemError } from '../../problem.ts';
 import type { Run } from '../kind.ts';
 import type { Params } from './kind.ts';
@@ -40,18 +41,23 @@ async function inspect({ path, type }: Params): Promise<Inspected> {
     throw new ProblemError({ code: 'no-checkpoint', message: `${path}: ${what}` });
   }
   if (type === 'adapter') return inspectAdapter(path);
+  if (type === 'encoder') return inspectEncoder(path);
   await loadTokenizer(path);
-  if (type === 'language-model') {
-    const config = await readConfigOf(path, type);
+  const config = await readConfigOf(path, type);
+  if (config.family !== 'llava') {
     return { family: config.family, tensors: await checkWeights(path, decoderShapes(config)) };
   }
-  await readPreprocessor(path);
-  if (type === 'encoder') {
-    const config = await readConfigOf(path, type);
-    return { family: config.family, tensors: await checkWeights(path, pairShapes(config)) };
-  }
-  const config = await readConfigOf(path, type);
+  atInputSize(config.vision, await readPreprocessor(path));
   return { family: config.family, tensors: await checkWeights(path, llavaShapes(config)) };
+}
+
+/** One without a text tower has no tokenizer. */
+async function inspectEncoder(path: string): Promise<Inspected> {
+  const how = await readPreprocessor(path);
+  const config = await readConfigOf(path, 'encoder');
+  atInputSize(config.vision, how);
+  if ('text' in config) await loadTokenizer(path);
+  return { family: config.family, tensors: await checkWeights(path, encoderShapes(config)) };
 }
 
 async function inspectAdapter(path: string): Promise<Inspected> {

@@ -1,4 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts';
+import { scales, scalesIdentity } from '../../train/settings.ts';
 import type { StageKind } from '../kind.ts';
 
 const params = {
@@ -11,6 +12,7 @@ const params = {
       description:
         'Hidden state of the vision tower that the adapter reads, counted from the end (-2: second-last, as LLaVA).',
     },
+    scales,
     batchSize: { type: 'integer', minimum: 1, default: 64, description: 'Images per forward pass.' },
   },
 } as const;
@@ -23,12 +25,12 @@ export const features: StageKind<Params, 'encoder' | 'data', 'features'> = {
   version: 1,
   params,
   inputs: {
-    encoder: { type: 'encoder', description: 'CLIP or SigLIP checkpoint' },
+    encoder: { type: 'encoder', description: 'CLIP, SigLIP, DINOv2 or MAE checkpoint' },
     data: { type: 'dataset', description: 'images to encode' },
   },
   outputs: { features: { type: 'features', description: 'patch features [image, patches, dim] in shards' } },
   // No image sees another in a frozen pass: its features do not depend on the batch size.
-  identity: ({ layer }) => ({ layer }),
+  identity: ({ layer, scales }) => ({ layer, ...scalesIdentity(scales) }),
   metrics: () => ['images', 'tokens', 'dim', 'secondsPerImage'],
   needs: () => ({ engine: true, memory: 1e9 }),
   load: () => import('./run.ts'),

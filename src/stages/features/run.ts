@@ -2,19 +2,20 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { loadWeights, readConfigOf } from '../../data/checkpoint.ts';
-import { gridSide, type VisionConfig } from '../../data/config.ts';
+import type { TowerConfig } from '../../data/config.ts';
 import { imagesOf, readDataset } from '../../data/dataset.ts';
 import { writeFeatures } from '../../data/features.ts';
+import { atInputSize, magnified } from '../../data/input-size.ts';
 import { readPixels } from '../../data/pixels.ts';
 import { readPreprocessor } from '../../data/preprocess.ts';
-import { pairShapes } from '../../nn/pair.ts';
-import { visionFeatures } from '../../nn/vit.ts';
+import { encoderShapes } from '../../nn/pair.ts';
+import { featureDim, featureGrid, hasScales, pixelSide, type Sight, sightFeatures } from '../../nn/sight.ts';
 import { ProblemError } from '../../problem.ts';
 import type { Run } from '../kind.ts';
 import type { Params } from './kind.ts';
 
 export const run: Run<Params, 'encoder' | 'data', 'features'> = async ({
-  params: { layer, batchSize },
+  params: { layer, scales, batchSize },
   input,
   output,
   scratch,
@@ -26,16 +27,18 @@ export const run: Run<Params, 'encoder' | 'data', 'features'> = async ({
   checkLayer(layer, config.vision);
   const images = imagesOf(await readDataset(data));
   if (images.length === 0) throw new ProblemError({ code: 'no-images', message: `${data}: no record has an image` });
-  const how = await readPreprocessor(encoder);
-  const weights = await loadWeights(encoder, { expect: pairShapes(config) });
-  const [grid, dim] = [gridSide(config.vision), config.vision.hidden];
+  const own = await readPreprocessor(encoder);
+  const sight: Sight = { vision: atInputSize<TowerConfig>(config.vision, own), layer, scales };
+  const how = magnified(own, Math.max(...scales));
+  const weights = await loadWeights(encoder, { expect: encoderShapes(config) });
+  const [grid, dim] = [featureGrid(sight), featureDim(sight)];
   const size = grid * grid * dim; // numbers of one image
   const started = performance.now();
   let encoded = 0; // by this run: a resumed pass finds the others done
   const encode = async (names: readonly string[]): Promise<Float32Array> => {
     const files = names.map((name) => join(data, 'images', name));
-    const pixels = await readPixels(files, how, config.vision.imageSize);
-    const features = visionFeatures(weights, pixels, config.vision, layer);
+    const pixels = await readPixels(files, how, pixelSide(sight));
+    const features = sightFeatures(weights, pixels, sight);
     const values = await features.data<'float32'>();
     tf.dispose([pixels, features]);
     encoded += names.length;
@@ -50,6 +53,7 @@ export const run: Run<Params, 'encoder' | 'data', 'features'> = async ({
       tokens: grid * grid,
       dim,
       layer,
+      ...(hasScales(scales) ? { scales } : {}),
       grid: [grid, grid],
       signal,
       progress,
@@ -70,7 +74,7 @@ export const run: Run<Params, 'encoder' | 'data', 'features'> = async ({
   return { images: images.length, tokens: grid * grid, dim, secondsPerImage: seconds / Math.max(1, encoded) };
 };
 
-function checkLayer(layer: number, { layers }: VisionConfig): void {
+function checkLayer(layer: number, { layers }: TowerConfig): void {
   if (layer >= -layers - 1 && layer <= layers) return;
   throw new ProblemError({
     code: 'no-such-layer',

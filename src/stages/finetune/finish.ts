@@ -2,16 +2,17 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { saveCheckpoint } from '../../data/checkpoint-write.ts';
-import { gridSide, type LlavaConfig } from '../../data/config.ts';
+import type { LlavaConfig } from '../../data/config.ts';
 import { llavaProcessorJson } from '../../data/processor.ts';
-import { LLAVA_PARTS } from '../../nn/llava.ts';
+import { LLAVA_PARTS, llavaSight } from '../../nn/llava.ts';
+import { featureGrid, hasScales } from '../../nn/sight.ts';
 import { prefixed, type Weights, within } from '../../nn/weights.ts';
 import { ADAPTER_ACTIVATION, folded } from '../../train/adapter.ts';
 import type { ModelShape } from './objective.ts';
 import { PARTS } from './parts.ts';
 
 /** SigLIP has no class token that could be dropped. */
-export function llavaConfig({ text, vision, layer }: ModelShape, imageToken: number): LlavaConfig {
+export function llavaConfig({ text, vision, layer, scales }: ModelShape, imageToken: number): LlavaConfig {
   return {
     family: 'llava',
     vision,
@@ -19,7 +20,8 @@ export function llavaConfig({ text, vision, layer }: ModelShape, imageToken: num
     imageToken,
     ...(text.pad === undefined ? {} : { pad: text.pad }),
     featureLayer: layer,
-    featureSelect: vision.family === 'clip' ? 'default' : 'full',
+    featureSelect: vision.family === 'siglip' ? 'full' : 'default',
+    ...(hasScales(scales) ? { scales } : {}),
     projectorActivation: ADAPTER_ACTIVATION,
     projectorBias: true,
     dtype: 'float32',
@@ -42,7 +44,7 @@ export async function writeModel(
     ...prefixed(LLAVA_PARTS.projector, projector),
     ...prefixed(LLAVA_PARTS.language, within(weights, PARTS.language)),
   };
-  const tokens = gridSide(config.vision) ** 2;
+  const tokens = featureGrid(llavaSight(config)) ** 2;
   const extra = { image_seq_length: tokens, conversation_template: origin.conversation };
   await saveCheckpoint(folder, config, published, { extra });
   tf.dispose(projector);

@@ -1,5 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts';
-import { conversation, optimisation, projector } from '../../train/settings.ts';
+import { conversation, optimisation, projector, scales, scalesIdentity } from '../../train/settings.ts';
 import type { StageKind } from '../kind.ts';
 
 const params = {
@@ -35,6 +35,7 @@ const params = {
       description: 'Peak learning rates by pattern, where they differ from learningRate: { vision.*: 2.0e-6 }.',
     },
     layer: { type: 'integer', default: -2, description: 'Hidden state of the vision tower that the adapter reads.' },
+    scales,
     projector,
   },
 } as const;
@@ -65,7 +66,7 @@ export const finetune: StageKind<Params, 'languageModel' | 'encoder' | 'data' | 
   },
   outputs: { model: { type: 'model', description: 'LLaVA checkpoint (LlavaForConditionalGeneration)' } },
   unused: ({ trainable }) => (trainsVision(trainable) ? ['features'] : []),
-  identity: ({ checkpointSeconds: _, ...identity }) => identity,
+  identity: ({ checkpointSeconds: _, scales, ...identity }) => ({ ...identity, ...scalesIdentity(scales) }),
   metrics: () => ['loss', 'steps', 'secondsPerStep'],
   needs: () => ({ engine: true, memory: 1.5e9 }),
   load: () => import('./run.ts'),

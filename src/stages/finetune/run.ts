@@ -1,12 +1,16 @@
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { readConfigOf } from '../../data/checkpoint.ts';
-import { gridSide } from '../../data/config.ts';
+import type { TowerConfig } from '../../data/config.ts';
 import { type ChatRecord, imagesOf, readDataset } from '../../data/dataset.ts';
 import { copyWithImageToken } from '../../data/image-token.ts';
+import { atInputSize } from '../../data/input-size.ts';
+import { readPreprocessor } from '../../data/preprocess.ts';
 import { loadTokenizer } from '../../data/tokenizer.ts';
 import { capture } from '../../engine/capture.ts';
 import { decoderShapes } from '../../nn/decoder.ts';
 import { projectorShapes } from '../../nn/projector.ts';
+import { featureDim, featureGrid } from '../../nn/sight.ts';
 import { towerShapes } from '../../nn/vit.ts';
 import { prefixed, type Shapes, type Weights } from '../../nn/weights.ts';
 import { adapterConfig } from '../../train/adapter.ts';
@@ -48,13 +52,15 @@ async function finetune(job: FinetuneJob, hold: Hold): Promise<Metrics> {
     encoder: input.encoder as string,
     data: input.data as string,
   };
-  const { vision: towerConfig } = await readConfigOf(folders.encoder, 'encoder');
+  const encoder = await readConfigOf(folders.encoder, 'encoder');
+  const how = await readPreprocessor(folders.encoder);
+  const vision = atInputSize<TowerConfig>(encoder.vision, how);
   const decoder = await readConfigOf(folders.languageModel, 'language-model');
   const records = await readDataset(folders.data);
   const imageToken = await copyWithImageToken(folders.languageModel, output.model);
   const { language, text } = await loadLanguage(folders.languageModel, decoder, imageToken);
   hold(language);
-  const model: ModelShape = { text, vision: towerConfig, layer: params.layer };
+  const model: ModelShape = { text, vision, layer: params.layer, scales: params.scales };
   const shapes = shapesOf(model);
   const trainable = selectTrainable(params.trainable, Object.keys(shapes));
   selectTrainable(Object.keys(params.learningRates), Object.keys(shapes)); // a rate for nothing is a mistake
@@ -62,20 +68,20 @@ async function finetune(job: FinetuneJob, hold: Hold): Promise<Metrics> {
     tokenizer: await loadTokenizer(folders.languageModel),
     template: params.conversation,
     turns: params.turns,
-    tokens: gridSide(towerConfig) ** 2,
+    tokens: featureGrid(model) ** 2,
     maxTokens: params.maxTokens,
     ...(text.slidingWindow === undefined ? {} : { slidingWindow: text.slidingWindow }),
   });
   job.log(describeLessons(lessons, records.length));
 
-  const tower = hold(await loadTower(folders.encoder, towerConfig));
+  const tower = hold(await loadTower(folders.encoder, vision));
   const images = imagesOf(records);
   const frozen = !trainable.some((name) => name.startsWith(PARTS.vision));
   const cached = frozen && input.features !== undefined;
   const visual =
     cached && input.features !== undefined
-      ? await cachedInput(input.features, images, towerConfig, params.layer)
-      : await pixelInput(folders, images, tower, towerConfig, params.layer);
+      ? await cachedInput(input.features, images, model)
+      : await pixelInput(join(folders.data, 'images'), how, images, tower, model);
   try {
     hold(visual.sample);
     const { adapter, standard } = await loadOrStartAdapter(params, input.adapter, language, text, visual);
@@ -84,16 +90,16 @@ async function finetune(job: FinetuneJob, hold: Hold): Promise<Metrics> {
       ...prefixed(PARTS.language, language),
       ...standard,
     });
-    const vision = prefixed(PARTS.vision, tower);
+    const published = prefixed(PARTS.vision, tower);
     const spec = stepSpec(params, model, trainable, shapes);
-    const { trained, metrics } = await trainModel(job, spec, cached ? weights : { ...weights, ...vision }, {
+    const { trained, metrics } = await trainModel(job, spec, cached ? weights : { ...weights, ...published }, {
       records,
       lessons,
       visual,
     });
     hold(trained);
     const origin = { encoder: folders.encoder, conversation: params.conversation };
-    await writeModel(output.model, { ...vision, ...trained }, llavaConfig(model, imageToken), origin);
+    await writeModel(output.model, { ...published, ...trained }, llavaConfig(model, imageToken), origin);
     return metrics;
   } finally {
     visual.close();
@@ -101,9 +107,10 @@ async function finetune(job: FinetuneJob, hold: Hold): Promise<Metrics> {
 }
 
 /** Names and shapes of everything that could train. */
-function shapesOf({ text, vision }: ModelShape): Shapes {
+function shapesOf(model: ModelShape): Shapes {
+  const { text, vision } = model;
   return {
-    ...prefixed(PARTS.projector, projectorShapes(adapterConfig(vision.hidden, text.hidden))),
+    ...prefixed(PARTS.projector, projectorShapes(adapterConfig(featureDim(model), text.hidden))),
     ...prefixed(PARTS.language, decoderShapes(text)),
     ...prefixed(PARTS.vision, towerShapes(vision)),
   };

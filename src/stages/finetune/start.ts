@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { loadWeights } from '../../data/checkpoint.ts';
-import type { DecoderConfig, VisionConfig } from '../../data/config.ts';
+import type { DecoderConfig, TowerConfig } from '../../data/config.ts';
 import { decoderShapes, resolveHead } from '../../nn/decoder.ts';
 import { towerShapes } from '../../nn/vit.ts';
 import { prefixed, type Weights, weight } from '../../nn/weights.ts';
@@ -13,7 +13,8 @@ import type { VisualInput } from './visual-input.ts';
 const TOWER = 'vision_model.';
 
 /** The image tower of an encoder checkpoint, as LLaVA checkpoints carry it. The caller disposes. */
-export async function loadTower(folder: string, vision: VisionConfig): Promise<Weights> {
+export async function loadTower(folder: string, vision: TowerConfig): Promise<Weights> {
+  if ('trainedSize' in vision) return loadWeights(folder, { expect: towerShapes(vision) });
   const expect = Object.fromEntries(
     Object.entries(towerShapes(vision)).map(([name, shape]) => [name.slice(TOWER.length), shape]),
   );
@@ -51,7 +52,7 @@ function withMeanRows(table: tf.Tensor, rows: number): tf.Tensor {
  * as they are, so it is rewritten to read standardised ones.
  */
 export async function loadOrStartAdapter(
-  { seed, projector, layer }: Params,
+  { seed, projector, layer, scales }: Params,
   folder: string | undefined,
   language: Weights,
   text: DecoderConfig,
@@ -63,7 +64,7 @@ export async function loadOrStartAdapter(
     return startAdapter({ seed, sample: input.sample, ...statistics, ...gain }, language, text);
   }
   const config = adapterConfig(input.sample.shape[2], weight(language, 'model.embed_tokens.weight').shape[1] as number);
-  const stored = await readAdapter(folder, config, layer);
+  const stored = await readAdapter(folder, config, { layer, scales });
   if (!projector.standardise) return { adapter: stored, standard: {} };
   const standard = standardisation(input.statistics);
   const adapter = unfolded(stored, standard);

@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { gridSide, type VisionConfig } from '../../data/config.ts';
-import { readPreprocessor } from '../../data/preprocess.ts';
+import { magnified } from '../../data/input-size.ts';
+import type { Preprocessor } from '../../data/preprocess.ts';
 import type { TensorMap } from '../../nn/compile.ts';
-import { visionFeatures } from '../../nn/vit.ts';
+import { featureDim, featureGrid, pixelSide, type Sight, sightFeatures } from '../../nn/sight.ts';
 import type { Weights } from '../../nn/weights.ts';
 import { type Problem, ProblemError } from '../../problem.ts';
 import type { FeatureStatistics } from '../../train/adapter.ts';
@@ -23,15 +22,10 @@ export type VisualInput = Readonly<{
 const SAMPLE = 50;
 const STATISTICS = 500;
 
-export async function cachedInput(
-  folder: string,
-  images: readonly string[],
-  vision: VisionConfig,
-  layer: number,
-): Promise<VisualInput> {
+export async function cachedInput(folder: string, images: readonly string[], sight: Sight): Promise<VisualInput> {
   const features = await openCachedFeatures(folder, images);
   try {
-    checkOrigin(folder, features, vision, layer);
+    checkOrigin(folder, features, sight);
   } catch (error) {
     features.close();
     throw error;
@@ -45,7 +39,8 @@ export async function cachedInput(
 }
 
 /** Throws ProblemError when the features are not what this encoder gives at this layer. */
-function checkOrigin(folder: string, { manifest }: CachedFeatures, vision: VisionConfig, layer: number): void {
+function checkOrigin(folder: string, { manifest }: CachedFeatures, sight: Sight): void {
+  const { vision, layer, scales } = sight;
   const problems: Problem[] = [];
   const from = (index: number): number => (index < 0 ? vision.layers + 1 + index : index);
   if (from(manifest.layer) !== from(layer)) {
@@ -56,34 +51,36 @@ function checkOrigin(folder: string, { manifest }: CachedFeatures, vision: Visio
       hint: `set layer: ${manifest.layer}, or compute features of layer ${layer}`,
     });
   }
-  const tokens = gridSide(vision) ** 2;
-  if (manifest.dim !== vision.hidden || manifest.tokens !== tokens) {
-    const message = `${folder}: features are [${manifest.tokens}, ${manifest.dim}] per image, the encoder gives [${tokens}, ${vision.hidden}]`;
+  const seen = manifest.scales ?? [1];
+  if (seen.join() !== scales.join()) {
+    const message = `${folder}: features are of scales [${seen}], but scales is [${scales}]`;
+    const hint = `set scales: [${seen}], or compute features of scales [${scales}]`;
+    throw new ProblemError(...problems, { code: 'scales-mismatch', message, hint });
+  }
+  const [tokens, dim] = [featureGrid(sight) ** 2, featureDim(sight)];
+  if (manifest.dim !== dim || manifest.tokens !== tokens) {
+    const message = `${folder}: features are [${manifest.tokens}, ${manifest.dim}] per image, the encoder gives [${tokens}, ${dim}]`;
     problems.push({ code: 'features-of-another-encoder', message });
   }
   if (problems.length > 0) throw new ProblemError(...problems);
 }
 
-/** `tower` is the vision tower by its published names. */
+/** `folder` has the pictures; `tower` is the vision tower by its published names. */
 export async function pixelInput(
-  folders: Readonly<{ data: string; encoder: string }>,
+  folder: string,
+  how: Preprocessor,
   images: readonly string[],
   tower: Weights,
-  vision: VisionConfig,
-  layer: number,
+  sight: Sight,
 ): Promise<VisualInput> {
-  const pictures = openPictures(
-    join(folders.data, 'images'),
-    await readPreprocessor(folders.encoder),
-    vision.imageSize,
-  );
+  const pictures = openPictures(folder, magnified(how, Math.max(...sight.scales)), pixelSide(sight));
   const parts: tf.Tensor3D[] = [];
   for (let start = 0; start < Math.min(STATISTICS, images.length); start += SAMPLE) {
     const pixels = await pictures(images.slice(start, Math.min(start + SAMPLE, STATISTICS)));
-    parts.push(visionFeatures(tower, pixels, vision, layer) as tf.Tensor3D);
+    parts.push(sightFeatures(tower, pixels, sight) as tf.Tensor3D);
     pixels.dispose();
   }
-  const blank = [0, gridSide(vision) ** 2, vision.hidden] as [number, number, number];
+  const blank = [0, featureGrid(sight) ** 2, featureDim(sight)] as [number, number, number];
   const seen = parts.length === 0 ? tf.zeros<tf.Rank.R3>(blank) : tf.concat3d(parts, 0);
   tf.dispose(parts);
   const sample = tf.slice3d(seen, [0, 0, 0], [Math.min(SAMPLE, seen.shape[0]), -1, -1]);
