@@ -1,5 +1,10 @@
 import { ProblemError, suggest } from '../problem.ts';
+import { openStore, type SqliteStore } from '../store/sqlite.ts';
 import type { Entry, Store } from '../store/store.ts';
+import type { Context } from './context.ts';
+import { openExperiment } from './experiment.ts';
+import { findStages } from './narrow.ts';
+import { openSession } from './session.ts';
 
 /** The newest entry whose key begins so, or whose stage has this id or name. */
 export function newestEntry(store: Store, wanted: string): Entry {
@@ -31,4 +36,38 @@ export function lineageOf(store: Store, entry: Entry): readonly Entry[] {
     }
   }
   return [...found.values()];
+}
+
+/** The one entry that is meant; the caller closes the store. */
+export async function findEntry(
+  stage: string,
+  file: string | undefined,
+  { cache }: Context,
+): Promise<Readonly<{ entry: Entry; store: SqliteStore }>> {
+  if (file === undefined) {
+    const store = openStore(cache);
+    try {
+      return { entry: newestEntry(store, stage), store };
+    } catch (error) {
+      store.close();
+      throw error;
+    }
+  }
+  const experiment = await openExperiment(file, cache);
+  const ids = findStages(experiment, stage);
+  if (!ids.ok) throw new ProblemError(...ids.problems);
+  const [id, ...others] = ids.value;
+  if (others.length > 0) {
+    const hint = `name one: ${ids.value.slice(0, 6).join(', ')}${ids.value.length > 6 ? ', ...' : ''}`;
+    throw new ProblemError({ code: 'several-stages', message: `${ids.value.length} stages are called ${stage}`, hint });
+  }
+  const { plan, store } = await openSession(experiment, cache);
+  const entry = plan.steps.find((step) => step.id === id)?.entry;
+  if (entry !== undefined) return { entry, store };
+  store.close();
+  throw new ProblemError({
+    code: 'never-run',
+    message: `${stage} has not run as ${file} now asks`,
+    hint: `sea run ${file} --stage '${stage}'; or without the file: the newest entry`,
+  });
 }

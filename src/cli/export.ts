@@ -4,14 +4,11 @@ import { type Problem, ProblemError, suggest } from '../problem.ts';
 import { modelCard } from '../report/card.ts';
 import { paint, sizeText } from '../report/style.ts';
 import { padRight } from '../report/width.ts';
-import { openStore, type SqliteStore } from '../store/sqlite.ts';
+import type { SqliteStore } from '../store/sqlite.ts';
 import type { Entry } from '../store/store.ts';
 import type { Context } from './context.ts';
-import { lineageOf, newestEntry } from './entry.ts';
-import { openExperiment } from './experiment.ts';
-import { findStages } from './narrow.ts';
+import { findEntry, lineageOf } from './entry.ts';
 import { json } from './output.ts';
-import { openSession } from './session.ts';
 import { onStopSignals } from './signals.ts';
 import { parseSize } from './size.ts';
 
@@ -33,7 +30,7 @@ export async function exportStage(
 ): Promise<number> {
   const { stage, port } = withoutPort(wanted);
   const shardBytes = parseSize(options.shard);
-  const { entry, store } = await find(stage, file, context);
+  const { entry, store } = await findEntry(stage, file, context);
   const signals = onStopSignals();
   try {
     const output = choosePort(store, entry, port);
@@ -60,40 +57,6 @@ export async function exportStage(
 function withoutPort(wanted: string): Readonly<{ stage: string; port?: string }> {
   const match = /^(.*\]|[^[\]]*?)\.([^.[\]]+)$/.exec(wanted);
   return match === null ? { stage: wanted } : { stage: match[1] as string, port: match[2] as string };
-}
-
-/** The one entry that is meant; the caller closes the store. */
-async function find(
-  stage: string,
-  file: string | undefined,
-  { cache }: Context,
-): Promise<Readonly<{ entry: Entry; store: SqliteStore }>> {
-  if (file === undefined) {
-    const store = openStore(cache);
-    try {
-      return { entry: newestEntry(store, stage), store };
-    } catch (error) {
-      store.close();
-      throw error;
-    }
-  }
-  const experiment = await openExperiment(file, cache);
-  const ids = findStages(experiment, stage);
-  if (!ids.ok) throw new ProblemError(...ids.problems);
-  const [id, ...others] = ids.value;
-  if (others.length > 0) {
-    const hint = `name one: ${ids.value.slice(0, 6).join(', ')}${ids.value.length > 6 ? ', ...' : ''}`;
-    throw new ProblemError({ code: 'several-stages', message: `${ids.value.length} stages are called ${stage}`, hint });
-  }
-  const { plan, store } = await openSession(experiment, cache);
-  const entry = plan.steps.find((step) => step.id === id)?.entry;
-  if (entry !== undefined) return { entry, store };
-  store.close();
-  throw new ProblemError({
-    code: 'never-run',
-    message: `${stage} has not run as ${file} now asks`,
-    hint: `sea run ${file} --stage '${stage}'; or without the file: the newest entry`,
-  });
 }
 
 type Output = Readonly<{ port: string; path: string }>;

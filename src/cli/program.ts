@@ -36,6 +36,7 @@ export function buildProgram(version: string, makeContext: MakeContext, finish: 
       .addHelpText('after', `\nExample:\n${example.map((line) => `  $ ${line}`).join('\n')}`);
   declareExperimentCommands(define, context, finish);
   declareStageCommands(define, context, finish);
+  declareLabelsCommand(define, context, finish);
   declareExportCommand(define, context, finish);
   declareScoreCommand(define, context, finish);
   declareStoreCommands(define, context, finish);
@@ -127,6 +128,29 @@ function declareStageCommands(define: Define, context: MakeFor, finish: Finish):
     .option(...asJson)
     .action(async (stage: string, file: string | undefined, options, command: Command) =>
       finish(await (await import('./show.ts')).showStage(stage, file, options, context(command))),
+    );
+}
+
+function declareLabelsCommand(define: Define, context: MakeFor, finish: Finish): void {
+  define(
+    'labels',
+    'Show how patch labels are distributed, beside Figure 6 of the paper, or the words of one picture.',
+    [
+      'sea labels labels experiments/quickstart.yaml --truth captions',
+      'sea labels labels --image 000007.png --svg 000007.svg',
+      'sea labels path/to/labels --image cat.jpg --images path/to/images',
+    ],
+  )
+    .argument('<labels>', 'id or name of a stage, the beginning of a key, or a labels folder')
+    .argument('[file]', 'experiment file; without it, the newest entry of that stage')
+    .option('--image <name>', 'the words of the patches of this picture')
+    .option('--images <dir>', 'folder of the pictures (default: those that the stage labelled)')
+    .option('--truth <stage>', "check the labels against a drawn world's truth: its stage, or a folder")
+    .option('--svg <file>', 'draw it as SVG')
+    .option('--png <file>', 'draw it as PNG')
+    .option(...asJson)
+    .action(async (labels: string, file: string | undefined, options, command: Command) =>
+      finish(await (await import('./labels.ts')).showLabels(labels, file, options, context(command))),
     );
 }
 

@@ -24,6 +24,8 @@ export type LabelStatistics = Readonly<{
   labelsPerPatch: number;
   /** share of the recorded scores below zero */
   belowZero: number;
+  /** share of all scores of patches and words below zero, in the sample that extraction looked at; null: not recorded */
+  allBelowZero: number | null;
   /** mean score of the kept labels */
   meanScore: number | null;
   /** of the recorded scores (the scores above zero are Figure 6a) */
@@ -120,6 +122,7 @@ function summarise(manifest: LabelManifest, tally: Tally): LabelStatistics {
     labels: tally.kept,
     labelsPerPatch: tally.kept / Math.max(1, images.length * grid[0] * grid[1]),
     belowZero: share(tally.below, tally.scores),
+    allBelowZero: manifest.sample?.belowZero ?? null,
     meanScore: tally.kept === 0 ? null : tally.total / tally.kept,
     histogram,
     peak: peakOf(histogram),

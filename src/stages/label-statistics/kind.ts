@@ -40,6 +40,7 @@ export const labelStatistics: StageKind<Params, 'labels' | 'truth', 'statistics'
     'images',
     'labelsPerPatch',
     'belowZero',
+    'allBelowZero',
     'meanScore',
     'peak',
     'utilisation',

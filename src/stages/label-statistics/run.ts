@@ -24,10 +24,10 @@ export const run: Run<Params, 'labels' | 'truth', 'statistics'> = async ({
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'statistics.json'), `${JSON.stringify(figures, undefined, 2)}\n`);
   await writeFile(join(folder, 'words.jsonl'), perWord.map((use) => `${JSON.stringify(use)}\n`).join(''));
-  const { images, labelsPerPatch, belowZero, meanScore, peak, utilisation, cluster, wordsBelowZero } = statistics;
+  const { images, labelsPerPatch, belowZero, allBelowZero, meanScore, peak, utilisation, cluster, wordsBelowZero } = statistics;
   return {
     ...{ images, labelsPerPatch, belowZero, utilisation, wordsBelowZero },
-    ...known({ meanScore, peak, cluster }),
+    ...known({ allBelowZero, meanScore, peak, cluster }),
     ...prefixed('truth', agreement ?? {}),
   };
 };

@@ -1,0 +1,64 @@
+import type { PatchWord, PictureLabels } from '../../labels/picture.ts';
+import { widthOf } from '../width.ts';
+import { px, svgFile, xml } from './svg.ts';
+
+/** The picture as a data URI, and its side in pixels: one that is enlarged much keeps its pixels sharp. */
+export type Embedded = Readonly<{ uri: string; side: number }>;
+
+/** Words that stand in a cell; the others would hide the picture. */
+const SHOWN = 3;
+const MARGIN = 28;
+const HEAD = 52;
+
+/** The picture with its grid and the words of every patch; all words and scores of a patch show where one points at it. */
+export function pictureSvg({ image, grid, patches }: PictureLabels, picture: Embedded, about: string): string {
+  const [rows, columns] = grid;
+  const cell = Math.min(112, Math.max(44, Math.round(1152 / columns)));
+  const [width, height] = [columns * cell, rows * cell];
+  const sharp = picture.side * 2 <= width ? ' style="image-rendering: pixelated"' : '';
+  const origin = `translate(${MARGIN} ${HEAD})`;
+  return svgFile(width + 2 * MARGIN, height + HEAD + MARGIN, `${image}: words of its patches`, [
+    '<style>.patch rect { fill: transparent } .patch:hover rect { fill: #ffffff; fill-opacity: 0.25 }</style>',
+    `<text x="${MARGIN}" y="20" font-size="15" font-weight="bold" fill="#1f2328">${xml(image)}</text>`,
+    `<text x="${MARGIN}" y="38" font-size="11" fill="#59636e">${xml(about)}</text>`,
+    `<g transform="${origin}">`,
+    `<image href="${picture.uri}" width="${width}" height="${height}" preserveAspectRatio="none"${sharp}/>`,
+    `<rect width="${width}" height="${height}" fill="#000000" fill-opacity="0.3"/>`,
+    `<path d="${gridPath(rows, columns, cell)}" stroke="#ffffff" stroke-opacity="0.45" fill="none"/>`,
+    ...patches.map((words, patch) => patchSvg(words, Math.floor(patch / columns), patch % columns, cell)),
+    '</g>',
+  ]);
+}
+
+function gridPath(rows: number, columns: number, cell: number): string {
+  const across = Array.from({ length: rows + 1 }, (_, row) => `M0 ${row * cell}H${columns * cell}`);
+  const down = Array.from({ length: columns + 1 }, (_, column) => `M${column * cell} 0V${rows * cell}`);
+  return [...across, ...down].join('');
+}
+
+function patchSvg(words: readonly PatchWord[], row: number, column: number, cell: number): string {
+  const scored = words.map(({ word, score }) => `${word} ${score.toFixed(3)}`);
+  const title = `row ${row + 1}, column ${column + 1}: ${scored.length === 0 ? 'no word' : scored.join(', ')}`;
+  const size = cell >= 90 ? 13 : cell >= 60 ? 11 : 9;
+  const lines = Math.max(1, Math.floor((cell - 6) / (size * 1.35)));
+  const shown = words.slice(0, Math.min(lines, SHOWN));
+  const top = (cell - shown.length * size * 1.35) / 2 + size;
+  const texts = shown.map(({ word }, i) => wordSvg(word, i, { cell, size, y: top + i * size * 1.35 }));
+  return [
+    `<g class="patch" transform="translate(${column * cell} ${row * cell})"><title>${xml(title)}</title>`,
+    `<rect width="${cell}" height="${cell}" fill="none" pointer-events="all"/>${texts.join('')}</g>`,
+  ].join('');
+}
+
+/** Smaller where the word is long; the best one stands out. */
+function wordSvg(
+  word: string,
+  rank: number,
+  { cell, size, y }: Readonly<{ cell: number; size: number; y: number }>,
+): string {
+  const fitting = Math.min(size, (cell - 6) / (0.62 * Math.max(1, widthOf(word))));
+  const weight = rank === 0 ? ' font-weight="bold"' : ' fill-opacity="0.85"';
+  const outline =
+    'stroke="#000000" stroke-opacity="0.6" stroke-width="2.5" stroke-linejoin="round" paint-order="stroke"';
+  return `<text x="${px(cell / 2)}" y="${px(y)}" font-size="${px(fitting)}" text-anchor="middle" fill="#ffffff"${weight} ${outline}>${xml(word)}</text>`;
+}
