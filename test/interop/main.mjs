@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openStore } from '../../dist/store/sqlite.js';
 import { removeTree } from '../../dist/store/tree.js';
+import { compareLabels } from './compare-labels.mjs';
 import { findTransformers } from './python.mjs';
 import { writeCases } from './write-cases.mjs';
 
@@ -50,7 +51,9 @@ async function compare(command, folder) {
   const cases = join(folder, 'cases');
   await writeCases(cases, asked.stage === undefined ? smallStages(folder, cache) : [oneStage(folder, cache)]);
   const env = { ...process.env, HF_HUB_OFFLINE: '1' };
-  return spawnSync(command, [here('transformers_check.py'), cases], { stdio: 'inherit', env }).status ?? 1;
+  const checked = spawnSync(command, [here('transformers_check.py'), cases], { stdio: 'inherit', env }).status ?? 1;
+  if (asked.stage !== undefined) return checked;
+  return Math.max(checked, await compareLabels(command, shown('labels', cache).outputs[0].path));
 }
 
 function smallStages(folder, cache) {

@@ -29,6 +29,10 @@ describe('the code in the README', () => {
     expect(blocks('ts').slice(0, 2)).toEqual([kind, run]);
   });
 
+  it('shows how another program reads labels, from a file that test:interop runs', () => {
+    expect(blocks('python').map((code) => fileText('test/interop/read_labels.py').includes(code))).toEqual([true]);
+  });
+
   it('is the example benchmark, which is declared in the lines that are left out', () => {
     const [, , benchmark = '', ...more] = blocks('ts');
     expect(more).toEqual([]);

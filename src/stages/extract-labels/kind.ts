@@ -1,4 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts';
+import { scales, scalesIdentity } from '../../train/settings.ts';
 import type { StageKind } from '../kind.ts';
 
 const params = {
@@ -32,6 +33,11 @@ const params = {
       default: ['{word}'],
       description: 'Templates for a word; with several, the mean of the normalised embeddings stands for it.',
     },
+    scales: {
+      ...scales,
+      description:
+        "Sizes at which the encoder sees an image, as multiples of its own, like those of the features: a patch is the mean of its normalised embeddings at every size, on the first one's grid.",
+    },
     batchSize: { type: 'integer', minimum: 1, default: 64, description: 'Images per forward pass at most.' },
     imagesPerShard: {
       type: 'integer',
@@ -56,10 +62,10 @@ export const extractLabels: StageKind<Params, 'encoder' | 'data' | 'words', 'lab
   outputs: {
     labels: {
       type: 'labels',
-      description: 'word indices and scores [image, patch, top] in shards, see "Labels as files"',
+      description: 'word indices and scores [image, patch, top] in shards; the README says how to read them',
     },
   },
-  identity: ({ batchSize: _, ...identity }) => identity,
+  identity: ({ batchSize: _, scales, ...identity }) => ({ ...identity, ...scalesIdentity(scales) }),
   metrics: () => [
     'images',
     'labelsPerPatch',

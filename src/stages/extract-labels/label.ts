@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { gridSide } from '../../data/config.ts';
 import type { Labelled } from '../../data/labels.ts';
+import { featureGrid } from '../../nn/sight.ts';
 import { ProblemError } from '../../problem.ts';
 import { nearestWords } from '../../train/top-words.ts';
 import { densePatchesOf, type Encoder } from './encoder.ts';
@@ -22,10 +23,10 @@ export async function labelImages(
   signal: AbortSignal,
 ): Promise<Labelled> {
   const { vision } = encoder.config;
-  const patches = gridSide(vision) ** 2;
-  const attention = vision.heads * (patches + 1) ** 2;
+  const tiles = Math.max(...encoder.sight.scales) ** 2; // of an image at its largest
+  const attention = tiles * vision.heads * (gridSide(vision) ** 2 + 1) ** 2;
   const chunk = Math.max(1, Math.min(batchSize, Math.floor(ATTENTION_AT_ONCE / attention)));
-  const size = patches * top;
+  const size = featureGrid(encoder.sight) ** 2 * top;
   const all = { words: new Int32Array(names.length * size), scores: new Float32Array(names.length * size) };
   for (let start = 0; start < names.length; start += chunk) {
     signal.throwIfAborted();

@@ -1,11 +1,11 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { gridSide } from '../../data/config.ts';
 import { imagesOf, readDataset } from '../../data/dataset.ts';
 import { writeLabels } from '../../data/labels.ts';
 import { readWords } from '../../data/words.ts';
 import { statisticsOf } from '../../labels/statistics.ts';
+import { featureGrid, hasScales } from '../../nn/sight.ts';
 import { ProblemError } from '../../problem.ts';
 import type { Metrics, Run } from '../kind.ts';
 import { openEncoder } from './encoder.ts';
@@ -24,7 +24,7 @@ export const run: Run<Params, 'encoder' | 'data' | 'words', 'labels'> = async (j
   const records = await readDataset(data);
   const images = imagesOf(records);
   if (images.length === 0) throw new ProblemError({ code: 'no-images', message: `${data}: no record has an image` });
-  const encoder = await openEncoder(input.encoder as string, join(data, 'images'), params.readout);
+  const encoder = await openEncoder(input.encoder as string, join(data, 'images'), params);
   let embeddings: tf.Tensor2D | undefined;
   try {
     embeddings = await wordEmbeddings(encoder, words, params.prompts, join(scratch, 'words'), signal);
@@ -33,12 +33,13 @@ export const run: Run<Params, 'encoder' | 'data' | 'words', 'labels'> = async (j
     log(`sign ${choice.sign === 1 ? 'positive' : 'negative'} on ${JSON.stringify(choice.sample)}`);
     const { sign, sample } = choice;
     const { top, readout, minScore, prompts, imagesPerShard } = params;
-    const side = gridSide(encoder.config.vision);
+    const side = featureGrid(encoder.sight);
+    const seen = hasScales(params.scales) ? { scales: params.scales } : {};
     // written in the scratch folder until it is whole: an interrupted extraction goes on with the next file
     const folder = join(scratch, 'labels');
     await writeLabels({
       folder,
-      about: { words, top, readout, sign, minScore, prompts, sample, grid: [side, side], images },
+      about: { words, top, readout, sign, minScore, prompts, sample, ...seen, grid: [side, side], images },
       ...(imagesPerShard === undefined ? {} : { imagesPerShard }),
       signal,
       progress,
