@@ -15,6 +15,8 @@ export type LabelManifest = Readonly<{
   /** templates that words were embedded in */
   prompts?: readonly string[];
   sample?: LabelSample;
+  /** sizes that the encoder looked at, as multiples of its own; absent: [1] */
+  scales?: readonly number[];
   grid: readonly [height: number, width: number];
   images: readonly string[];
   shards: readonly Shard[];
@@ -117,13 +119,14 @@ export async function openLabels(folder: string): Promise<Labels> {
 }
 
 function checked(manifest: LabelManifest, folder: string): LabelManifest {
-  const { words, top, grid, sign, minScore }: Partial<LabelManifest> = manifest;
+  const { words, top, grid, readout, sign, minScore }: Partial<LabelManifest> = manifest;
   const positive = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0;
   if (!Array.isArray(words) || words.some((word) => typeof word !== 'string'))
     throw bad(folder, '"words" is no list of words');
   if (!positive(top)) throw bad(folder, `"top" is ${JSON.stringify(top)}`);
   if (!Array.isArray(grid) || grid.length !== 2 || !grid.every(positive))
     throw bad(folder, `"grid" is ${JSON.stringify(grid)}, not [height, width]`);
+  if (typeof readout !== 'string') throw bad(folder, `"readout" is ${JSON.stringify(readout)}, not a name`);
   if (sign !== 1 && sign !== -1) throw bad(folder, `"sign" is ${JSON.stringify(sign)}, not 1 or -1`);
   if (minScore !== undefined && typeof minScore !== 'number')
     throw bad(folder, `"minScore" is ${JSON.stringify(minScore)}, not a number`);

@@ -51,7 +51,7 @@ export async function densePatchesOf(
   const dense = tf.tidy(() => {
     const read = (tiles: tf.Tensor): tf.Tensor => densePatches(weights, tiles, vision, readout); // [tiles, patches, dim]
     if (!hasScales(sight.scales)) return rows(read(pixels));
-    const found = overScales(pixels, sight, (tiles) => directions(read(tiles))); // [images, patches, scales * dim]
+    const found = overScales(pixels, sight, (tiles) => unitRows(read(tiles))); // [images, patches, scales * dim]
     const { length } = sight.scales;
     return tf.mean(tf.reshape(found, [-1, length, (found.shape[2] as number) / length]), 1) as tf.Tensor2D;
   });
@@ -60,6 +60,3 @@ export async function densePatchesOf(
 }
 
 const rows = (x: tf.Tensor): tf.Tensor2D => tf.reshape(x, [-1, x.shape.at(-1) as number]);
-
-/** Every vector of [..., dim] at length 1. */
-const directions = (x: tf.Tensor): tf.Tensor => tf.reshape(unitRows(rows(x)), x.shape);

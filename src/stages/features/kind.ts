@@ -13,7 +13,12 @@ const params = {
         'Hidden state of the vision tower that the adapter reads, counted from the end (-2: second-last, as LLaVA).',
     },
     scales,
-    batchSize: { type: 'integer', minimum: 1, default: 64, description: 'Images per forward pass.' },
+    batchSize: {
+      type: 'integer',
+      minimum: 1,
+      default: 64,
+      description: 'Images per forward pass; tiles of a larger scale count.',
+    },
   },
 } as const;
 

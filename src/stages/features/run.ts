@@ -33,6 +33,7 @@ export const run: Run<Params, 'encoder' | 'data', 'features'> = async ({
   const weights = await loadWeights(encoder, { expect: encoderShapes(config) });
   const [grid, dim] = [featureGrid(sight), featureDim(sight)];
   const size = grid * grid * dim; // numbers of one image
+  const atOnce = Math.max(1, Math.floor(batchSize / Math.max(...scales) ** 2)); // a larger scale is many tiles
   const started = performance.now();
   let encoded = 0; // by this run: a resumed pass finds the others done
   const encode = async (names: readonly string[]): Promise<Float32Array> => {
@@ -59,9 +60,9 @@ export const run: Run<Params, 'encoder' | 'data', 'features'> = async ({
       progress,
       produce: async (start, count) => {
         const values = new Float32Array(count * size);
-        for (let done = 0; done < count; done += batchSize) {
+        for (let done = 0; done < count; done += atOnce) {
           signal.throwIfAborted();
-          values.set(await encode(images.slice(start + done, start + Math.min(count, done + batchSize))), done * size);
+          values.set(await encode(images.slice(start + done, start + Math.min(count, done + atOnce))), done * size);
         }
         return values;
       },
