@@ -11,12 +11,13 @@ export async function writeLabelFolder(
   words: readonly string[],
   grid: readonly [number, number],
   patches: Readonly<Record<string, readonly PatchLabels[]>>,
+  minScore?: number,
 ): Promise<string> {
   const images = Object.keys(patches);
   const top = patches[images[0] as string]?.[0]?.length ?? 0;
   await writeLabels({
     folder,
-    about: { words, top, readout: 'surgery', sign: 1, grid, images },
+    about: { words, top, readout: 'surgery', sign: 1, grid, images, ...(minScore === undefined ? {} : { minScore }) },
     signal: new AbortController().signal,
     produce: async (start, count) => {
       const flat = images.slice(start, start + count).flatMap((image) => (patches[image] ?? []).flat());

@@ -52,6 +52,28 @@ describe('statistics of labels', () => {
     expect(found.perWord[3]?.meanScore).toBeNull();
   });
 
+  test('average the recorded scores of a word, also of one that is never a label', async () => {
+    const dropped: typeof labelled = {
+      'a.png': labelled['a.png'] ?? [],
+      'b.png': [
+        [
+          ['sea', 0.11],
+          ['fish', -0.05],
+        ],
+        [
+          ['fish', -0.01],
+          ['verdict', -0.3],
+        ],
+      ],
+    };
+    const found = await statisticsOf(await writeLabelFolder(join(root, 'least'), WORDS, [1, 2], dropped, 0));
+    expect(found).toMatchObject({ labels: 5, usedWords: 3, wordsBelowZero: 40 });
+    expect(found.perWord[3]).toMatchObject({ word: 'fish', count: 0, recorded: 2 });
+    expect(found.perWord[3]?.meanScore).toBeCloseTo(-0.03, 3);
+    expect(found.meanScore).toBeCloseTo((0.31 + 0.25 + 0.31 + 0.07 + 0.11) / 5, 3);
+    expect(found.wordHistogram.counts.reduce((sum, one) => sum + one, 0)).toBe(5);
+  });
+
   test('place every score in a bin of 0.02 that holds its lower edge', async () => {
     const { histogram, peak, wordHistogram, cluster, wordsBelowZero } = await statisticsOf(folder);
     const filled = histogram.counts.flatMap((count, bin) => (count > 0 ? [[edgeOf(histogram, bin), count]] : []));

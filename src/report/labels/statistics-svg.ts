@@ -14,7 +14,7 @@ const PAPER = '#9a3412';
 
 /** Figure 6 of a label set: both histograms with the paper's marks, and the figures beside the paper's. */
 export function statisticsSvg(title: string, statistics: LabelStatistics): string {
-  const { histogram, wordHistogram, usedWords } = statistics;
+  const { histogram, wordHistogram, cluster } = statistics;
   const first = 66;
   const second = first + PLOT.height + 92;
   const table = second + PLOT.height + 76;
@@ -23,9 +23,9 @@ export function statisticsSvg(title: string, statistics: LabelStatistics): strin
     text(24, 24, title, `font-size="15" font-weight="bold" fill="${INK}"`),
     text(24, 42, aboutText(statistics), `font-size="11" fill="${FAINT}"`),
     ...plot(first, '(a) Scores of the labels', histogram, { at: figure6.peak, text: "the paper's peak" }),
-    ...(usedWords === 0
+    ...(cluster === null
       ? []
-      : plot(second, '(b) Mean score of each used word', wordHistogram, {
+      : plot(second, '(b) Mean score of each word', wordHistogram, {
           at: figure6.cluster,
           text: "the paper's cluster",
         })),

@@ -19,14 +19,14 @@ export function formatStatistics(
   agreement: Agreement | undefined,
   look: Look,
 ): string {
-  const { histogram, wordHistogram, perWord, usedWords } = statistics;
+  const { histogram, wordHistogram, perWord, cluster } = statistics;
   const head = (text: string): string => paint(look.style, 'accent', text);
   const plots = [
     ['', head('Scores of the labels (Figure 6a)')],
     columnPlot(histogram, [{ at: figure6.peak, text: `the paper's peak, ${figure6.peak}` }], look),
-    ['', head('Mean score of each used word (Figure 6b)')],
-    usedWords === 0
-      ? ['no word is used']
+    ['', head('Mean score of each word (Figure 6b)')],
+    cluster === null
+      ? ['no word is recorded']
       : columnPlot(wordHistogram, [{ at: figure6.cluster, text: `the paper's cluster, ${figure6.cluster}` }], look),
   ];
   const { mostUsed, leastUsed, unused } = extremesOf(perWord, NAMED);
@@ -53,14 +53,25 @@ export function aboutText({ images, grid, top, words, readout, sign }: LabelStat
 }
 
 export function figuresOf(statistics: LabelStatistics): readonly Figure[] {
-  const { belowZero, allBelowZero, utilisation, usedWords, words, peak, cluster, meanScore, labelsPerPatch } =
-    statistics;
+  const {
+    belowZero,
+    allBelowZero,
+    wordsBelowZero,
+    utilisation,
+    usedWords,
+    words,
+    peak,
+    cluster,
+    meanScore,
+    labelsPerPatch,
+  } = statistics;
   return [
     { name: 'scores below zero', ours: percent(belowZero), paper: percent(figure6.belowZero) },
-    ...(allBelowZero === null ? [] : [{ name: 'of all words below zero', ours: percent(allBelowZero) }]),
+    ...(allBelowZero === null ? [] : [{ name: 'all scores below zero, in a sample', ours: percent(allBelowZero) }]),
+    { name: 'words below zero in the mean', ours: percent(wordsBelowZero) },
     { name: 'words of the list used', ours: percent(utilisation), paper: percent(figure6.utilisation) },
     { name: 'fullest bin of scores', ours: middle(peak), paper: `peak ${figure6.peak}` },
-    { name: 'fullest bin of words', ours: middle(cluster), paper: `cluster ${figure6.cluster}` },
+    { name: 'fullest bin of word means', ours: middle(cluster), paper: `cluster ${figure6.cluster}` },
     { name: 'mean score of a label', ours: meanScore === null ? 'none' : meanScore.toFixed(3) },
     { name: 'labels kept for a patch', ours: labelsPerPatch.toFixed(2) },
     { name: 'words used', ours: `${count(usedWords)} of ${count(words)}` },
