@@ -18,9 +18,10 @@ const MISSING = new Set([
 
 const INTEGER = /^[ \t]*[+-]?\d+[ \t]*$/;
 const FLOAT = /^[ \t]*[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?)[ \t]*$/i;
+const INFINITE = /inf/i;
 const DECIMAL = /^[ \t]*([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?/;
 const DIGITS_READ = 17;
-const BOOLEAN = /^(?:true|True|TRUE|false|False|FALSE)$/;
+const BOOLEAN = /^(?:true|false)$/i;
 
 /** The type and the printed cells of a column, from its raw texts. */
 export function typeColumn(raw: readonly (string | null)[]): Column {
@@ -45,7 +46,10 @@ export function typeColumn(raw: readonly (string | null)[]): Column {
   // the same when such an integer comes before the first number that is none
   const firstOther = present.findIndex((text) => !INTEGER.test(text));
   if (present.slice(0, firstOther).some((text) => !fitsMachine(toInteger(text)))) return { type: 'text', cells };
-  if (present.every((text) => FLOAT.test(text))) return map('float', (text) => reprFloat(toNumber(text)));
+  // and when a number is too large for a double
+  if (present.every((text) => FLOAT.test(text) && (INFINITE.test(text) || Number.isFinite(toNumber(text))))) {
+    return map('float', (text) => reprFloat(toNumber(text)));
+  }
   if (present.every((text) => BOOLEAN.test(text))) {
     return map('bool', (text) => (text.toLowerCase() === 'true' ? 'True' : 'False'));
   }
@@ -67,12 +71,15 @@ function toInteger(text: string): bigint {
 function toNumber(text: string): number {
   const [, sign, whole = '', decimals = '', power = '0'] = DECIMAL.exec(text) ?? [];
   const negative = sign === '-';
-  if (/inf/i.test(text)) return negative ? -Infinity : Infinity;
+  if (INFINITE.test(text)) return negative ? -Infinity : Infinity;
   const digits = (whole + decimals).slice(0, DIGITS_READ);
   let value = 0;
   for (const digit of digits) value = value * 10 + Number(digit);
   const exponent = whole.length - digits.length + Number(power);
-  value = exponent >= 0 ? value * Number(`1e${exponent}`) : value / Number(`1e${-exponent}`);
+  const power10 = (n: number): number => Number(`1e${n}`);
+  if (exponent >= 0) value *= power10(exponent);
+  else if (exponent >= -308) value /= power10(-exponent);
+  else value = value / power10(-308 - exponent) / power10(308);
   return negative ? -value : value;
 }
 
@@ -84,6 +91,7 @@ export async function readRows(file: string, delimiter: ',' | '\t'): Promise<rea
   let line = 1;
   while (at < text.length) {
     const start = line;
+    const opens = at;
     const cells: string[] = [];
     for (;;) {
       const field = readField(text, at, delimiter);
@@ -94,10 +102,11 @@ export async function readRows(file: string, delimiter: ',' | '\t'): Promise<rea
       if (text[at] !== delimiter) break;
       at++;
     }
+    const blank = /^[ \t]*$/.test(text.slice(opens, at)); // a quoted nothing is a row
     if (text.startsWith('\r\n', at)) at++;
     at++;
     line++;
-    if (cells.length > 1 || !/^[ \t]*$/.test(cells[0] ?? '')) rows.push({ cells, line: start });
+    if (!blank || cells.length > 1) rows.push({ cells, line: start });
   }
   return rows;
 }

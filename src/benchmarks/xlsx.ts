@@ -1,7 +1,7 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 
-/** A cell of a spreadsheet; null is empty. */
-export type CellValue = string | number | null;
+/** A cell of a spreadsheet; null is empty, `error` one of its error names (`#REF!`). */
+export type CellValue = string | number | boolean | null | Readonly<{ formula: string }> | Readonly<{ error: string }>;
 
 /**
  * An XLSX file (ECMA-376) with one sheet of inline strings and numbers. The same rows give the same bytes: entries
@@ -40,6 +40,12 @@ function rowXml(cells: readonly CellValue[], row: number): string {
     const name = `${columnName(column)}${row + 1}`;
     if (cell === null) return '';
     if (typeof cell === 'number') return `<c r="${name}"><v>${cell}</v></c>`;
+    if (typeof cell === 'boolean') return `<c r="${name}" t="b"><v>${cell ? 1 : 0}</v></c>`;
+    if (typeof cell === 'object') {
+      return 'formula' in cell
+        ? `<c r="${name}"><f>${escapeXml(cell.formula)}</f><v/></c>`
+        : `<c r="${name}" t="e"><v>${escapeXml(cell.error)}</v></c>`;
+    }
     return `<c r="${name}" t="inlineStr"><is><t xml:space="preserve">${escapeXml(cell)}</t></is></c>`;
   });
   return `<row r="${row + 1}">${written.join('')}</row>`;

@@ -89,7 +89,12 @@ function inForm(reports: readonly Report[], form: unknown): unknown {
 /** The upload table as pandas reads it back: some texts are missing values, columns of numbers are numbers. */
 function readBack({ columns, rows }: ReturnType<typeof uploadTable>): Recorded {
   const typed = columns.map((_, position) =>
-    typeColumn(rows.map((row) => (row[position] === null ? null : String(row[position])))),
+    typeColumn(
+      rows.map((row) => {
+        const cell = row[position] ?? null;
+        return cell === null || typeof cell === 'object' ? null : String(cell); // formulas and errors are read as nothing
+      }),
+    ),
   );
   const cells = rows.map((_, row) =>
     typed.map(({ type, cells: column }) => {

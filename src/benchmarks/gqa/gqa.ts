@@ -85,7 +85,9 @@ export const gqa: Benchmark = {
     };
   },
 
-  async submission(_folder, answers) {
+  async submission(folder, answers) {
+    const questions = await readQuestions(folder);
+    answersById(answers, (id) => questions.has(id));
     const entries = answers.lines.map(({ question_id, text }) => ({
       questionId: question_id,
       prediction: toPrediction(text),

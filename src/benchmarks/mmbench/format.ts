@@ -68,6 +68,21 @@ export async function readTable(folder: string): Promise<MmbenchTable> {
       image: required('image'),
     };
   });
+  const seen = new Set<number>();
+  for (const [row, { index }] of rows.entries()) {
+    if (seen.has(index)) stopAt(file, body[row]?.line ?? 1, 'duplicate-id', `a second row with the index ${index}`);
+    seen.add(index);
+  }
+  const alone = rows.find(({ index }) => !seen.has(index % ROTATION));
+  if (alone !== undefined) {
+    const line = body[rows.indexOf(alone)]?.line ?? 1;
+    stopAt(
+      file,
+      line,
+      'no-base-row',
+      `row ${alone.index} rotates the options of row ${alone.index % ROTATION}, which is not there`,
+    );
+  }
   return { file, names, columns, rows, chinese: /_cn/i.test(name) };
 }
 

@@ -1,11 +1,11 @@
 import type { Json } from '../../hash.ts';
-import { answersById, stopAtMissing } from '../answers.ts';
+import { answersById, stopAtAnswers, stopAtMissing, uploadNotices } from '../answers.ts';
 import { type Benchmark, chooseVariant, mean, type Question } from '../benchmark.ts';
 import { choiceMode, LETTERS, toLetter } from '../choices.ts';
 import { ROTATION, readTable } from './format.ts';
 import { askRow, recordedPrompt, shownOptions } from './prompt.ts';
 import { circular, decideRows, type Report, report, vanilla } from './score.ts';
-import { uploadWorkbook } from './upload.ts';
+import { ILLEGAL, readBack, uploadWorkbook } from './upload.ts';
 
 const variants = ['vlmevalkit_2024_06', 'vlmevalkit_2023_11', 'vlmevalkit_head'] as const;
 
@@ -56,14 +56,19 @@ export const mmbench: Benchmark = {
     const alone = vanilla(decided);
     const percent = (hits: readonly (0 | 1 | undefined)[]): number => 100 * mean(hits.map((hit) => hit ?? 0));
     const reports = report(groups, variant);
-    const first = reports.length === 1 ? (reports[0]?.figures ?? new Map<string, number>()) : new Map<string, number>();
+    const whole = report(
+      groups.map(({ base, hit }) => ({ base: { ...base, split: null }, hit })),
+      variant,
+    );
     return {
       metrics: {
         score: percent(groups.map(({ hit }) => hit)),
         vanilla: percent(alone.map(({ hit }) => hit)),
         undecided: (100 * groups.filter(({ hit }) => hit === undefined).length) / groups.length,
         ...Object.fromEntries(
-          [...first].filter(([name]) => name !== 'Overall').map(([name, value]) => [`category.${name}`, 100 * value]),
+          [...(whole[0]?.figures ?? [])].flatMap(([name, value]) =>
+            name === 'Overall' ? [] : [[`category.${name}`, 100 * value]],
+          ),
         ),
       },
       questions: groups.map(({ base, hit }) => ({
@@ -92,12 +97,30 @@ export const mmbench: Benchmark = {
   async submission(folder, answers) {
     const table = await readTable(folder);
     const byId = new Map(answers.lines.map((answer) => [String(answer.question_id), answer.text]));
+    const illegal = answers.lines.filter(({ text }) => ILLEGAL.test(text));
+    if (illegal.length > 0) {
+      stopAtAnswers(
+        answers,
+        illegal,
+        'illegal-character',
+        'a control character, which no workbook holds, in the answer to',
+      );
+    }
+    const formulas = answers.lines.filter(({ text }) => text !== '' && readBack(text) === null).length;
     const empty = table.rows.filter(({ index }) => !byId.has(String(index))).length;
     return {
       name: 'mmbench.xlsx',
       bytes: uploadWorkbook(table, (index) => byId.get(String(index))),
       notices: [
-        ...answers.broken.map(({ at, message }) => `line ${at?.line} left out: ${message}`),
+        ...uploadNotices(
+          answers,
+          table.rows.map(({ index }) => index),
+        ),
+        ...(formulas > 0
+          ? [
+              `${formulas} answers that begin with = or spell an error are no text in a workbook: the server reads nothing`,
+            ]
+          : []),
         ...(empty > 0 ? [`${empty} questions without an answer are uploaded with an empty cell`] : []),
       ],
     };

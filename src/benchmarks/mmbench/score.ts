@@ -3,6 +3,7 @@ import { compareText } from '../python-text.ts';
 import { typeColumn } from '../table-file.ts';
 import { type ExtractionRule, extractOption } from './extract.ts';
 import { type MmbenchRow, ROTATION } from './format.ts';
+import { readBack } from './upload.ts';
 
 /** A row with the option that its answer chose; undefined: undecided. */
 export type Decided = Readonly<{ row: MmbenchRow; option: string | undefined }>;
@@ -16,7 +17,7 @@ export function decideRows(
   answerOf: (index: number) => string | undefined,
   rule: ExtractionRule,
 ): readonly Decided[] {
-  const { cells } = typeColumn(rows.map(({ index }) => answerOf(index) ?? null));
+  const { cells } = typeColumn(rows.map(({ index }) => readBack(answerOf(index))));
   return rows
     .map((row, position) => {
       const options =
@@ -55,31 +56,40 @@ const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
 
 export type Report = Readonly<{ split: string; figures: ReadonlyMap<string, number> }>;
 
+type Hit = Readonly<{ base: MmbenchRow; hit: 0 | 1 | undefined }>;
+
 /**
- * Means (0..1) by split: Overall, each l2-category, each category. Undecided groups count as missed. The table of
- * 2023 misspells coarse_perception, which so keeps its long name there.
+ * Means (0..1) by split: Overall, each l2-category, each category; NaN for a category that a split has not. Undecided
+ * groups count as missed. The table of 2023 has the splits full, dev and test, and misspells coarse_perception, which so
+ * keeps its long name there.
  */
-export function report(
-  groups: readonly Readonly<{ base: MmbenchRow; hit: 0 | 1 | undefined }>[],
+export function report(groups: readonly Hit[], rule: ExtractionRule): readonly Report[] {
+  const names = (key: 'l2Category' | 'category'): readonly string[] =>
+    [...new Set(groups.flatMap(({ base }) => base[key] ?? []))].sort(compareText);
+  return splitsOf(groups, rule).map(({ split, some }) => {
+    const share = (part: readonly Hit[]): number =>
+      part.length === 0 ? Number.NaN : mean(part.map(({ hit }) => hit ?? 0));
+    const figures = new Map([['Overall', share(some)]]);
+    for (const key of ['l2Category', 'category'] as const) {
+      for (const name of names(key))
+        figures.set(shortName(name, rule), share(some.filter(({ base }) => base[key] === name)));
+    }
+    return { split, figures };
+  });
+}
+
+function shortName(name: string, rule: ExtractionRule): string {
+  return rule === 'vlmevalkit_2023_11' && name === 'coarse_perception' ? name : (SHORT_NAMES.get(name) ?? name);
+}
+
+function splitsOf(
+  groups: readonly Hit[],
   rule: ExtractionRule,
-): readonly Report[] {
-  const hasSplit = groups.some(({ base }) => base.split !== null);
-  const unnamed = rule === 'vlmevalkit_2023_11' ? 'dev' : 'none';
-  const shortName = (name: string): string =>
-    rule === 'vlmevalkit_2023_11' && name === 'coarse_perception' ? name : (SHORT_NAMES.get(name) ?? name);
-  const bySplit = groupBy(groups, ({ base }) => (hasSplit ? (base.split ?? 'nan') : unnamed));
-  return [...bySplit]
-    .sort(([a], [b]) => compareText(a, b))
-    .map(([split, some]) => {
-      const share = (part: typeof some): number => mean(part.map(({ hit }) => hit ?? 0));
-      const figures = new Map([['Overall', share(some)]]);
-      for (const key of ['l2Category', 'category'] as const) {
-        const named = groupBy(
-          some.filter(({ base }) => base[key] !== null),
-          ({ base }) => base[key] ?? '',
-        );
-        for (const [name, part] of named) figures.set(shortName(name), share(part));
-      }
-      return { split, figures };
-    });
+): readonly Readonly<{ split: string; some: readonly Hit[] }>[] {
+  const first = rule === 'vlmevalkit_2023_11';
+  if (groups.every(({ base }) => base.split === null)) return [{ split: first ? 'dev' : 'none', some: groups }];
+  const bySplit = groupBy(groups, ({ base }) => base.split ?? 'nan');
+  if (!first) return [...bySplit].sort(([a], [b]) => compareText(a, b)).map(([split, some]) => ({ split, some }));
+  const named = ['dev', 'test'].map((split) => ({ split, some: bySplit.get(split) ?? [] }));
+  return [{ split: 'full', some: groups }, ...named];
 }

@@ -73,8 +73,12 @@ export const mmvet: Benchmark = {
     };
   },
 
-  async submission(_folder, answers) {
+  async submission(folder, answers) {
+    const questions = await readQuestions(folder);
+    answersById(answers, (id) => questions.has(keyOf(id)));
     const results = new Map(answers.lines.map(({ question_id, text }) => [keyOf(question_id), text]));
+    const missing = [...questions.keys()].filter((key) => !results.has(key));
+    if (missing.length > 0) stopAtMissing(answers, missing);
     return { name: 'mm-vet-results.json', bytes: dumpJson(results, 2), notices: [] };
   },
 };
