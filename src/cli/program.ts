@@ -88,10 +88,19 @@ function declareExperimentCommands(define: Define, context: MakeFor, finish: Fin
       finish(await (await import('./run.ts')).runExperiment(file, options, context(command))),
     );
 
+  define('ui', 'Browse experiments, tables, stages and logs with the keyboard; start and stop runs.', [
+    'sea ui',
+    'sea ui experiments/quickstart.yaml',
+  ])
+    .argument('[file]', 'experiment file; without it those near are listed')
+    .action(async (file: string | undefined, _options, command: Command) =>
+      finish(await (await import('./ui.ts')).browse(file, context(command))),
+    );
+
   define('table', 'Print the tables of an experiment from what has been measured.', [
     'sea table experiments/quickstart.yaml',
     'sea table experiments/quickstart.yaml --format latex > table.tex',
-    'sea table experiments/quickstart.yaml --compare Baseline +SEA',
+    'sea table experiments/quickstart.yaml --ci --se',
   ])
     .argument('<file>', 'experiment file')
     .addOption(
@@ -99,11 +108,25 @@ function declareExperimentCommands(define: Define, context: MakeFor, finish: Fin
         .choices(['terminal', 'markdown', 'latex', 'csv', 'json'])
         .default('terminal'),
     )
-    .option('--compare <row...>', 'two rows: the parameters that differ, then the metrics')
+    .option('--ci', 'the 95 % interval of every difference')
+    .option('--se', 'the standard error of benchmarks from their questions')
     .addOption(new Option('--width <columns>', 'line length of the terminal format').argParser(positive))
     .option(...asJson)
     .action(async (file: string, options, command: Command) =>
       finish(await (await import('./table.ts')).showTables(file, options, context(command))),
+    );
+
+  define('compare', 'Set two rows or two experiments side by side: parameters, numbers, questions won and lost.', [
+    'sea compare experiments/quickstart.yaml Baseline +SEA',
+    'sea compare experiments/quickstart.yaml Baseline +SEA --questions POPE',
+    'sea compare first.yaml second.yaml',
+  ])
+    .argument('<side...>', 'FILE ROW ROW, FILE FILE, or FILE ROW FILE ROW')
+    .option('--questions [column...]', 'list the questions that they answer differently')
+    .addOption(new Option('-n, --number <n>', 'of each column so many won and lost').argParser(positive).default(10))
+    .option(...asJson)
+    .action(async (sides: string[], options, command: Command) =>
+      finish(await (await import('./compare.ts')).compare(sides, options, context(command))),
     );
 }
 
@@ -137,7 +160,7 @@ function declareLabelsCommand(define: Define, context: MakeFor, finish: Finish):
     'Show how patch labels are distributed, beside Figure 6 of the paper, or the words of one picture.',
     [
       'sea labels labels experiments/quickstart.yaml --truth captions',
-      'sea labels labels --image 000007.png --svg 000007.svg',
+      'sea labels labels --image 000000.png --svg words.svg',
       'sea labels path/to/labels --image cat.jpg --images path/to/images',
     ],
   )
