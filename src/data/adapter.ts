@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { ProblemError } from '../problem.ts';
 import { adapterNames } from './checkpoint-write.ts';
-import { openSafetensors, type TensorFile } from './safetensors.ts';
+import { isFloating, openSafetensors, type TensorFile } from './safetensors.ts';
 import { openTorchFile } from './torch-file.ts';
 
 /**
@@ -41,6 +41,10 @@ export function adapterTensors(opened: TensorFile, folder: string): ReadonlyMap<
     Object.entries(adapterNames).map(([name, published]) => {
       const source = stored.get(published);
       if (source === undefined) throw bad(folder, `tensor "${published}" is missing`);
+      const dtype = opened.tensors.get(source)?.dtype;
+      if (dtype !== undefined && !isFloating(dtype)) {
+        throw bad(folder, `tensor "${source}" is ${dtype}, but weights are floating-point numbers`);
+      }
       return [name, source];
     }),
   );

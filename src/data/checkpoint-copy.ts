@@ -2,7 +2,7 @@ import { ProblemError } from '../problem.ts';
 import { adapterTensors, openAdapterFile } from './adapter.ts';
 import { type LoadOptions, openPublished } from './checkpoint.ts';
 import { adapterNames, type dtypeNames, writeWeights } from './checkpoint-write.ts';
-import type { TensorFile, TensorInfo } from './safetensors.ts';
+import { isFloating, type TensorFile, type TensorInfo } from './safetensors.ts';
 import type { TensorToWrite } from './safetensors-write.ts';
 
 /** A number format of written weights. */
@@ -71,11 +71,9 @@ async function adapterOf(folder: string, expect: NonNullable<LoadOptions['expect
   return { file, names: new Map([...tensors].map(([name, info]) => [name, info.name])) };
 }
 
-const floats: readonly string[] = ['F64', 'F32', 'F16', 'BF16'];
-
 function copyOf(file: TensorFile, info: TensorInfo, name: string, { dtype, signal }: CopyOptions): TensorToWrite {
   const own = info.dtype === 'F16' || info.dtype === 'BF16' ? info.dtype : 'F32';
-  const written = floats.includes(info.dtype) ? (dtype ?? own) : 'I64';
+  const written = isFloating(info.dtype) ? (dtype ?? own) : 'I64';
   const values = async () => {
     signal?.throwIfAborted();
     const read = (await file.read(info.name)).values;

@@ -37,11 +37,17 @@ export function nested(source: Source, key: string): Source {
   return open(json, { file: source.file, path: key });
 }
 
+/** Shapes are made for every layer before a file is looked into. */
+const MOST_LAYERS = 1000;
+const MOST = 2 ** 31 - 1;
+
 export function count(source: Source, key: string, fallback: number): number {
   const value = source.json[key] ?? fallback;
   if (!Number.isSafeInteger(value) || (value as number) < 1) {
     throw problem(source, key, `must be a whole number above 0, not ${show(value)}`);
   }
+  const most = key === 'num_hidden_layers' ? MOST_LAYERS : MOST;
+  if ((value as number) > most) throw problem(source, key, `is ${show(value)}, more than ${most}`);
   return value as number;
 }
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import sharp from 'sharp';
 import { ProblemError } from '../problem.ts';
 import type { Rgb } from './resize.ts';
@@ -6,25 +6,42 @@ import type { Rgb } from './resize.ts';
 /** Pillow refuses larger images as decompression bombs. */
 export const MAX_PIXELS = 178_956_970;
 
+/** Longer sides are refused: LLaVA makes a square of them first. */
+const MAX_SIDE = 16_384;
+
+/** No image of MAX_PIXELS takes more, compressed or not. */
+const MAX_BYTES = 1 << 30;
+
 /**
  * An image file as [height, width, 3]: alpha dropped, the orientation in EXIF and colour profiles ignored, as LLaVA and
  * Pillow's `convert("RGB")` do. Throws ProblemError naming the file when it is missing, broken, or beyond MAX_PIXELS.
  */
 export async function readImage(file: string): Promise<Rgb> {
-  let bytes: Buffer;
+  let handle: FileHandle;
   try {
-    bytes = await readFile(file);
+    handle = await open(file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw badImage(file, (error as Error).message);
     throw badImage(file, 'there is no such file', 'missing-image');
   }
-  return decodeImage(bytes, file);
+  try {
+    const about = await handle.stat();
+    if (!about.isFile()) throw badImage(file, 'it is not a file');
+    if (about.size > MAX_BYTES) throw badImage(file, `it has ${about.size} bytes, more than ${MAX_BYTES}`);
+    return await decodeImage(await handle.readFile(), file);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** The same for bytes; `name` appears in messages. */
 export async function decodeImage(bytes: Buffer, name: string): Promise<Rgb> {
+  if (!signatures.some((is) => is(bytes))) throw badImage(name, 'its first bytes are not those of an image');
   try {
-    const { data, info } = await sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error', ignoreIcc: true })
+    const image = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error', ignoreIcc: true });
+    const { width, height } = await image.metadata(); // of the header alone
+    if (Math.max(width, height) > MAX_SIDE) throw new Error(`${width} x ${height} pixels; sides end at ${MAX_SIDE}`);
+    const { data, info } = await image
       .toColourspace('srgb')
       .removeAlpha()
       .raw({ depth: 'uchar' })
@@ -39,6 +56,22 @@ export async function decodeImage(bytes: Buffer, name: string): Promise<Rgb> {
     throw badImage(name, (error as Error).message);
   }
 }
+
+const begins =
+  (text: string, at = 0) =>
+  (bytes: Buffer): boolean =>
+    bytes.toString('latin1', at, at + text.length) === text;
+
+/** PNG, JPEG, GIF, WebP, TIFF, AVIF: no text that draws, no document that refers elsewhere. */
+const signatures = [
+  begins('\x89PNG\r\n\x1a\n'),
+  begins('\xff\xd8\xff'),
+  begins('GIF8'),
+  begins('WEBP', 8),
+  begins('II*\0'),
+  begins('MM\0*'),
+  begins('ftypavi', 4),
+];
 
 function badImage(name: string, message: string, code = 'broken-image'): ProblemError {
   const text = message.replace(/\s+/g, ' ').trim();

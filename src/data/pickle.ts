@@ -23,7 +23,10 @@ export function unpickleTensors(bytes: Buffer): ReadonlyMap<string, PickledTenso
   if (!(root instanceof Map)) throw new Error('it does not hold a dictionary of tensors');
   const tensors = new Map<string, PickledTensor>();
   for (const [name, value] of root) {
-    if (typeof name !== 'string' || !isTensor(value)) throw new Error(`entry ${JSON.stringify(name)} is not a tensor`);
+    if (typeof name !== 'string' || !isTensor(value))
+      throw new Error(
+        `entry ${typeof name === 'string' ? JSON.stringify(name.slice(0, 100)) : 'without a name'} is not a tensor`,
+      );
     tensors.set(name, value);
   }
   return tensors;
@@ -95,7 +98,7 @@ function setItems(machine: Machine, items: readonly unknown[]): void {
 function append(machine: Machine, items: readonly unknown[]): void {
   const target = machine.stack.at(-1);
   if (!Array.isArray(target)) throw new Error('the pickle appends to something that is no list');
-  target.push(...items);
+  for (const item of items) target.push(item);
 }
 
 const allowed = new Set([
@@ -109,7 +112,7 @@ const allowed = new Set([
 
 function global(machine: Machine): void {
   const name = `${line(machine)}.${line(machine)}`;
-  if (!allowed.has(name)) throw new Error(`it refers to ${name}, which is not run`);
+  if (!allowed.has(name)) throw new Error(`it refers to ${name.slice(0, 100)}, which is not run`);
   machine.stack.push({ callable: name } satisfies Callable);
 }
 
@@ -129,9 +132,10 @@ function reduce(machine: Machine): void {
   }
 }
 
+const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
 function rebuildTensor([storage, offset, shape, strides]: readonly unknown[]): PickledTensor {
-  const isSizes = (value: unknown): value is number[] =>
-    Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+  const isSizes = (value: unknown): value is number[] => Array.isArray(value) && value.every(isSize);
   const isStorage = typeof storage === 'object' && storage !== null && 'key' in storage;
   if (!isStorage || !isSizes([offset]) || !isSizes(shape) || !isSizes(strides) || shape.length !== strides.length) {
     throw new Error('a tensor is described wrongly');
@@ -141,12 +145,13 @@ function rebuildTensor([storage, offset, shape, strides]: readonly unknown[]): P
 
 /** The persistent id of a storage: ('storage', type, key, device, number of elements). */
 function persistent(machine: Machine): void {
-  const [kind, type, key, , length] = (pop(machine) ?? []) as unknown[];
+  const id = pop(machine);
+  const [kind, type, key, , length] = Array.isArray(id) ? (id as unknown[]) : [];
   const name = (type as Callable | undefined)?.callable;
-  if (kind !== 'storage' || name === undefined || typeof key !== 'string' || !Number.isSafeInteger(length)) {
+  if (kind !== 'storage' || name === undefined || typeof key !== 'string' || !isSize(length)) {
     throw new Error('a storage is described wrongly');
   }
-  machine.stack.push({ type: name.replace(/^torch\./, ''), key, length: length as number });
+  machine.stack.push({ type: name.replace(/^torch\./, ''), key, length });
 }
 
 /** A module's `_metadata` is set on its state dictionary; it says nothing about the numbers. */

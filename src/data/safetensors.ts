@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ProblemError } from '../problem.ts';
 import { widenBfloat16, widenFloat16 } from './half.ts';
@@ -20,6 +20,8 @@ export const dtypeBytes = {
 } as const;
 
 export type Dtype = keyof typeof dtypeBytes;
+
+export const isFloating = (dtype: Dtype): boolean => ['F64', 'F32', 'F16', 'BF16'].includes(dtype);
 
 /** Where a tensor lies: `start` and `end` are byte positions in the file. */
 export type TensorInfo = Readonly<{
@@ -72,7 +74,7 @@ export async function openSharded(
   indexFile: string,
   openShard: (file: string) => Promise<TensorFile> = openSafetensors,
 ): Promise<TensorFile> {
-  const weightMap = parseIndex(await readFile(indexFile, 'utf8'), indexFile);
+  const weightMap = parseIndex(await readIndex(indexFile), indexFile);
   const opened = new Map<string, TensorFile>();
   const close = async (): Promise<void> => {
     for (const shard of opened.values()) await shard.close();
@@ -93,13 +95,28 @@ export async function openSharded(
   }
 }
 
-/** A file handle; a file that is not there is a problem, not a crash. */
+/** A handle of a regular file; one that is not there or cannot be read is a problem, not a crash. */
 export async function openFile(file: string): Promise<FileHandle> {
+  let handle: FileHandle;
   try {
-    return await open(file, 'r');
+    handle = await open(file, 'r');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw badTensors(file, 'there is no such file');
-    throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw badTensors(file, code === 'ENOENT' ? 'there is no such file' : `it cannot be read: ${message}`);
+  }
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw badTensors(file, 'it is not a file');
+}
+
+async function readIndex(file: string): Promise<string> {
+  const handle = await openFile(file);
+  try {
+    const { size } = await handle.stat();
+    if (size > maxHeader) throw badTensors(file, `${size} bytes are too many for an index`);
+    return await handle.readFile('utf8');
+  } finally {
+    await handle.close();
   }
 }
 
@@ -117,8 +134,10 @@ function parseIndex(text: string, file: string): ReadonlyMap<string, string> {
     throw badTensors(file, 'the index is not valid JSON');
   }
   const map = (json as { weight_map?: unknown } | null)?.weight_map;
-  if (typeof map !== 'object' || map === null) throw badTensors(file, 'the index has no "weight_map"');
+  if (typeof map !== 'object' || map === null || Array.isArray(map))
+    throw badTensors(file, 'the index has no "weight_map"');
   const entries = Object.entries(map as Record<string, unknown>);
+  if (entries.length === 0) throw badTensors(file, 'the index lists no tensor');
   for (const [name, shard] of entries) {
     if (typeof shard !== 'string' || shard === '' || basename(shard) !== shard) {
       throw badTensors(file, `tensor "${name}": ${JSON.stringify(shard)} is not the name of a file in this folder`);
@@ -187,8 +206,16 @@ function parseHeader(bytes: Uint8Array, file: string, size: number): Header {
   checkLayout(tensors, file, dataStart, size);
   return {
     tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
-    metadata: (metadata ?? {}) as Record<string, string>,
+    metadata: checkMetadata(metadata ?? {}, file),
   };
+}
+
+function checkMetadata(metadata: unknown, file: string): Readonly<Record<string, string>> {
+  const isMap = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
+  if (isMap && Object.values(metadata).every((value) => typeof value === 'string')) {
+    return metadata as Readonly<Record<string, string>>;
+  }
+  throw badTensors(file, 'the "__metadata__" of the header must be texts by name');
 }
 
 function parseEntry(name: string, entry: unknown, file: string, dataStart: number): TensorInfo {
@@ -233,8 +260,7 @@ function checkLayout(tensors: readonly TensorInfo[], file: string, dataStart: nu
 /** Reads and widens one tensor; the peak is the widened tensor and one chunk. */
 export async function readTensor(handle: FileHandle, info: TensorInfo): Promise<TensorData> {
   const count = (info.end - info.start) / dtypeBytes[info.dtype];
-  const isFloat = info.dtype === 'F64' || info.dtype === 'F32' || info.dtype === 'F16' || info.dtype === 'BF16';
-  const values = isFloat ? new Float32Array(count) : new Int32Array(count);
+  const values = isFloating(info.dtype) ? new Float32Array(count) : new Int32Array(count);
   if (info.dtype === 'F32' || info.dtype === 'I32') {
     await readFully(handle, new Uint8Array(values.buffer), info.start, info.file);
     return { shape: info.shape, values };

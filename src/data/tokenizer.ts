@@ -65,15 +65,25 @@ export function makeTokenizer(json: JsonObject, config: JsonObject, file: string
     }
     return id;
   };
+  /** some mistakes of a file show only when it is used */
+  const guarded = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw bad(`${file}: not a tokenizer that can be used: ${(error as Error).message}`);
+    }
+  };
   let vocabSize = 0;
   for (const id of ids.values()) vocabSize = Math.max(vocabSize, id + 1);
   return {
-    encode: (text, { special = true } = {}) => library.encode(text, { add_special_tokens: special }).ids,
+    encode: (text, { special = true } = {}) => guarded(() => library.encode(text, { add_special_tokens: special }).ids),
     decode: (list, { skipSpecial = false } = {}) => {
       // a model's vocabulary may be padded beyond its tokenizer; such ids are nothing
       const known = list.filter((id) => library.id_to_token(id) !== undefined);
       if (known.length === 0) return '';
-      return library.decode(known, { skip_special_tokens: skipSpecial, clean_up_tokenization_spaces: false });
+      return guarded(() =>
+        library.decode(known, { skip_special_tokens: skipSpecial, clean_up_tokenization_spaces: false }),
+      );
     },
     vocabSize,
     idOf,
@@ -88,6 +98,7 @@ const contentOf = (token: unknown): string | undefined =>
 
 function open(json: JsonObject, config: JsonObject, file: string): Library {
   try {
+    checkIds(json);
     // these keys make the library alter texts on its own; tokenizer.json alone is authoritative
     const mended = {
       ...json,
@@ -105,6 +116,24 @@ function open(json: JsonObject, config: JsonObject, file: string): Library {
     return library;
   } catch (error) {
     throw bad(`${file}: not a tokenizer that can be read: ${(error as Error).message}`);
+  }
+}
+
+/** No vocabulary is as large; the library makes a list up to the highest id. */
+const MAX_ID = 1 << 22;
+
+function checkIds(json: JsonObject): void {
+  const isId = (id: unknown): boolean => Number.isInteger(id) && (id as number) >= 0 && (id as number) < MAX_ID;
+  const vocab = (json['model'] as { vocab?: unknown } | null | undefined)?.vocab;
+  if (typeof vocab !== 'object' || vocab === null) throw new Error('it has no vocabulary');
+  const wrong = Array.isArray(vocab) ? undefined : Object.entries(vocab).find(([, id]) => !isId(id));
+  if (wrong !== undefined) throw new Error(`token ${JSON.stringify(wrong[0])} has the id ${JSON.stringify(wrong[1])}`);
+  const added = json['added_tokens'] ?? [];
+  if (!Array.isArray(added)) throw new Error('"added_tokens" must be a list');
+  for (const token of added as ({ id?: unknown; content?: unknown } | null)[]) {
+    if (!isId(token?.id) || typeof token?.content !== 'string' || token.content === '') {
+      throw new Error(`an added token is ${JSON.stringify(token)?.slice(0, 200)}`);
+    }
   }
 }
 

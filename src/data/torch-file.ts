@@ -1,11 +1,12 @@
 import type { FileHandle } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
 import { ProblemError } from '../problem.ts';
 import { type PickledTensor, unpickleTensors } from './pickle.ts';
 import { type Dtype, dtypeBytes, openFile, readTensor, type TensorFile, type TensorInfo } from './safetensors.ts';
 
 /**
  * A file of `torch.save` (the zip format of torch 1.6 and later) with a dictionary of tensors, read without running
- * anything that is pickled in it.
+ * anything that is pickled in it. Where the archive has checksums, they are compared before a tensor is read.
  */
 export async function openTorchFile(file: string): Promise<TensorFile> {
   const handle = await openFile(file);
@@ -14,14 +15,20 @@ export async function openTorchFile(file: string): Promise<TensorFile> {
     const root = [...entries.keys()].find((name) => name.endsWith('/data.pkl'))?.slice(0, -'data.pkl'.length);
     if (root === undefined) throw bad(file, 'there is no data.pkl in it: not a file of torch.save');
     await checkByteOrder(handle, entries.get(`${root}byteorder`), file);
-    const pickle = await readEntry(handle, entries.get(`${root}data.pkl`) as ZipEntry, file);
+    const check = checksums(handle, file);
+    const pickled = entries.get(`${root}data.pkl`) as ZipEntry;
+    await check(pickled, 'data.pkl');
     const tensors = new Map<string, TensorInfo>();
-    for (const [name, tensor] of unpickle(pickle, file)) {
-      tensors.set(name, locate(name, tensor, entries.get(`${root}data/${tensor.storage.key}`), file));
+    const storages = new Map<string, ZipEntry>();
+    for (const [name, tensor] of unpickle(await readEntry(handle, pickled, file), file)) {
+      const storage = entries.get(`${root}data/${tensor.storage.key}`);
+      tensors.set(name, locate(name, tensor, storage, file));
+      if (storage !== undefined) storages.set(name, storage);
     }
     const read = async (name: string) => {
-      const info = tensors.get(name);
-      if (info === undefined) throw bad(file, `there is no tensor "${name}"`);
+      const [info, storage] = [tensors.get(name), storages.get(name)];
+      if (info === undefined || storage === undefined) throw bad(file, `there is no tensor "${name}"`);
+      await check(storage, `the storage of tensor "${name}"`);
       return readTensor(handle, info);
     };
     return { tensors, metadata: {}, read, close: () => handle.close() };
@@ -31,7 +38,24 @@ export async function openTorchFile(file: string): Promise<TensorFile> {
   }
 }
 
-type ZipEntry = Readonly<{ start: number; length: number }>;
+/** `crc` is 0 where torch was told not to compute it. */
+type ZipEntry = Readonly<{ start: number; length: number; crc: number }>;
+
+const CHUNK = 1 << 24;
+
+/** Compares an entry with its checksum, each once. */
+function checksums(handle: FileHandle, file: string): (entry: ZipEntry, what: string) => Promise<void> {
+  const done = new Set<ZipEntry>();
+  return async (entry, what) => {
+    if (entry.crc === 0 || done.has(entry)) return;
+    let sum = 0;
+    for (let at = 0; at < entry.length; at += CHUNK) {
+      sum = crc32(await readAt(handle, entry.start + at, Math.min(CHUNK, entry.length - at), file), sum);
+    }
+    if (sum !== entry.crc) throw bad(file, `damaged: ${what} is not what its checksum says`);
+    done.add(entry);
+  };
+}
 
 const bad = (file: string, message: string): ProblemError =>
   new ProblemError({ code: 'bad-torch-file', message: `${file}: ${message}` });
@@ -45,6 +69,7 @@ function unpickle(bytes: Buffer, file: string): ReadonlyMap<string, PickledTenso
 }
 
 async function readAt(handle: FileHandle, position: number, length: number, file: string): Promise<Buffer> {
+  if (!Number.isSafeInteger(position)) throw bad(file, 'its directory lies outside the file');
   const buffer = Buffer.alloc(length);
   const { bytesRead } = await handle.read(buffer, 0, length, position);
   if (bytesRead < length) throw bad(file, 'truncated');
@@ -69,13 +94,14 @@ async function zipEntries(handle: FileHandle, file: string): Promise<ReadonlyMap
   const entries = new Map<string, ZipEntry>();
   for (let at = 0, i = 0; i < count; i++) {
     const { name, next, ...entry } = directoryEntry(directory, at, file);
+    if (entries.has(name)) throw bad(file, `two of its entries are named "${name}"`);
     entries.set(name, await dataOf(handle, entry, size, name, file));
     at = next;
   }
   return entries;
 }
 
-type DirectoryEntry = Readonly<{ name: string; next: number; length: number; header: number }>;
+type DirectoryEntry = Readonly<{ name: string; next: number; length: number; header: number; crc: number }>;
 
 function directoryEntry(directory: Buffer, at: number, file: string): DirectoryEntry {
   if (at + 46 > directory.length || directory.readUInt32LE(at) !== 0x02014b50)
@@ -94,28 +120,32 @@ function directoryEntry(directory: Buffer, at: number, file: string): DirectoryE
     let wide = extra + 4;
     const next = (): number => {
       wide += 8;
+      if (wide > extraEnd) throw bad(file, 'its directory is damaged');
       return Number(directory.readBigUInt64LE(wide - 8));
     };
     if (length === 0xffffffff) length = next();
     if (directory.readUInt32LE(at + 20) === 0xffffffff) next();
     if (header === 0xffffffff) header = next();
   }
-  return { name, length, header, next: extraEnd + commentLength };
+  return { name, length, header, crc: directory.readUInt32LE(at + 16), next: extraEnd + commentLength };
 }
 
 async function dataOf(
   handle: FileHandle,
-  entry: Readonly<{ length: number; header: number }>,
+  entry: Readonly<{ length: number; header: number; crc: number }>,
   size: number,
   name: string,
   file: string,
 ): Promise<ZipEntry> {
-  const local = await readAt(handle, entry.header, 30, file);
-  if (local.readUInt32LE(0) !== 0x04034b50) throw bad(file, `"${name}" is not where the directory has it`);
+  const nameLength = Buffer.byteLength(name);
+  const local = await readAt(handle, entry.header, 30 + nameLength, file);
+  if (local.readUInt32LE(0) !== 0x04034b50 || local.toString('utf8', 30) !== name) {
+    throw bad(file, `"${name}" is not where the directory has it`);
+  }
   const start = entry.header + 30 + local.readUInt16LE(26) + local.readUInt16LE(28);
   if (start + entry.length > size)
     throw bad(file, `truncated: "${name}" ends at byte ${start + entry.length} of ${size}`);
-  return { start, length: entry.length };
+  return { start, length: entry.length, crc: entry.crc };
 }
 
 async function readEntry(handle: FileHandle, entry: ZipEntry, file: string): Promise<Buffer> {
@@ -154,9 +184,15 @@ function locate(name: string, tensor: PickledTensor, entry: ZipEntry | undefined
     dense *= shape[axis] as number;
   }
   const size = dtypeBytes[dtype];
+  if (storage.length * size !== entry.length) {
+    throw bad(
+      file,
+      `storage ${storage.key} has ${entry.length} bytes, but ${storage.length} elements of ${dtype} are stated`,
+    );
+  }
   const start = entry.start + offset * size;
   const end = start + dense * size;
-  if (end > entry.start + entry.length) {
+  if (!(end <= entry.start + entry.length)) {
     throw bad(file, `tensor "${name}" [${shape.join(', ')}] needs more than the ${entry.length} bytes of its storage`);
   }
   return { name, dtype, shape, file, start, end };
