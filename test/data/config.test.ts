@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DecoderConfig, LlavaConfig } from '../../src/data/config.ts';
+import { configJson } from '../../src/data/config-json.ts';
 import { parseConfig } from '../../src/data/config-parse.ts';
 
 const parse = (json: unknown) => parseConfig(json, 'model/config.json');
@@ -81,4 +82,47 @@ test.each([
 ])('a config that cannot be honoured is refused, naming the file and the key: %j', (json, message) => {
   expect(() => parse(json)).toThrow('model/config.json');
   expect(() => parse(json)).toThrow(message);
+});
+
+test('absent keys of encoders without a text tower take the defaults of transformers', () => {
+  const base = {
+    hidden: 768,
+    layers: 12,
+    heads: 12,
+    intermediate: 3072,
+    activation: 'gelu',
+    imageSize: 224,
+    channels: 3,
+  };
+  expect(parse({ model_type: 'dinov2' })).toMatchObject({
+    family: 'dinov2',
+    vision: { ...base, patchSize: 14, layerNormEps: 1e-6, registers: 0, gated: false, maskToken: true },
+  });
+  expect(parse({ model_type: 'dinov2_with_registers' })).toMatchObject({ vision: { patchSize: 16, registers: 4 } });
+  for (const type of ['vit', 'vit_mae'])
+    expect(parse({ model_type: type })).toMatchObject({
+      family: 'vit',
+      vision: { ...base, patchSize: 16, layerNormEps: 1e-12 },
+    });
+  // the width of SwiGLU as DINOv2-giant has it
+  const giant = { model_type: 'dinov2', hidden_size: 1536, num_attention_heads: 24, use_swiglu_ffn: true };
+  expect(parse(giant)).toMatchObject({ vision: { gated: true, intermediate: 4096 } });
+  expect(() => parse({ model_type: 'vit', qkv_bias: false })).toThrow('"qkv_bias" is false, which is not supported');
+});
+
+test('an encoder without a text tower is written as it was read, in a LLaVA model too; MAE as the plain ViT that it is', () => {
+  const small = { hidden_size: 32, num_attention_heads: 4, num_hidden_layers: 2, image_size: 42, patch_size: 7 };
+  for (const more of [
+    { model_type: 'dinov2', mlp_ratio: 2, use_mask_token: false },
+    { model_type: 'dinov2_with_registers', num_register_tokens: 2, use_swiglu_ffn: true },
+    { model_type: 'vit_mae', intermediate_size: 48, mask_ratio: 0.75 },
+  ]) {
+    const config = parse({ ...small, ...more });
+    expect(parse(configJson(config))).toEqual(config);
+    const llava = parse({ model_type: 'llava', text_config: {}, vision_config: { ...small, ...more } }) as LlavaConfig;
+    expect({ vision: llava.vision }).toMatchObject({ vision: (config as { vision: object }).vision });
+    expect(parse(configJson(llava))).toEqual(llava);
+    const stretched = { ...llava, vision: { ...llava.vision, imageSize: 28 } };
+    expect(parse(configJson(stretched))).toEqual(llava); // positions are stored for the trained size
+  }
 });

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { decodeImage, readImage } from '../../src/data/image.ts';
+import { magnified } from '../../src/data/input-size.ts';
 import { parsePreprocessor, preprocess, preprocessInto, preprocessorJson } from '../../src/data/preprocess.ts';
 import { centerCrop, padToSquare, type Rgb, resize } from '../../src/data/resize.ts';
 
@@ -142,6 +143,29 @@ test('sizes are understood in old and new files', () => {
   expect(old).toMatchObject({ resize: { shortest: 30 }, crop: { width: 28, height: 28 }, filter: 'bicubic' });
   const wide = preprocess(pattern(61, 29), old);
   expect([wide.width, wide.height]).toEqual([28, 28]);
+});
+
+test("DINOv2's processor is CLIP's, MAE's makes squares bilinearly unless it says otherwise", () => {
+  const parse = (json: object) => parsePreprocessor(json, 'preprocessor_config.json');
+  const clip = parse({ image_processor_type: 'CLIPImageProcessor' });
+  for (const name of ['BitImageProcessor', 'BitImageProcessorFast'])
+    expect(parse({ image_processor_type: name })).toEqual(clip);
+  const old = parse({ feature_extractor_type: 'ViTFeatureExtractor', size: 30 });
+  expect(old).toEqual(parse({ image_processor_type: 'ViTImageProcessor', size: { height: 30, width: 30 } }));
+  expect(old).toMatchObject({ filter: 'bilinear', resize: { width: 30, height: 30 } });
+  expect(old.crop).toBeUndefined();
+  expect(parse({ image_processor_type: 'ViTImageProcessor', resample: 3 }).filter).toBe('bicubic');
+});
+
+test('at twice the size the same part of a picture is seen', () => {
+  const how = parsePreprocessor(
+    { image_processor_type: 'BitImageProcessor', size: { shortest_edge: 32 }, crop_size: 28 },
+    'preprocessor_config.json',
+  );
+  expect(magnified(how, 1)).toBe(how);
+  expect(magnified(how, 2)).toMatchObject({ resize: { shortest: 64 }, crop: { width: 56, height: 56 } });
+  const { resize: _, crop: _crop, ...unsized } = how;
+  expect(() => magnified(unsized, 2)).toThrow('does not resize images');
 });
 
 test.each([

@@ -192,6 +192,21 @@ test('both stages, a tuned encoder and a benchmark see the same two scales', asy
   const expected: string[] = [];
   for (const { image, text } of asked) expected.push(await plainAnswer(model, image, text, 5));
   expect(texts).toEqual(expected);
+  expect(new Set(expected).size).toBeGreaterThan(1); // the model does tell what it is asked apart
+});
+
+test('captured steps are the eager ones: a tuned tower with registers, stretched positions and two scales', async () => {
+  const input = { languageModel, encoder: resolve('test/golden/dinov2-reg-tiny'), data };
+  const run = async (capture: string): Promise<readonly (number | undefined)[]> => {
+    vi.stubEnv('SEA_CAPTURE', capture);
+    const { steps } = await runStage(finetune, { ...tuning, steps: 4, trainable: ['*'] }, input);
+    return steps.map(({ loss }) => loss);
+  };
+  const captured = await run('on');
+  const eager = await run('off');
+  expect(captured).toHaveLength(4);
+  captured.forEach((loss, i) => void expect(loss).toBeCloseTo(eager[i] as number, 3));
+  expect(new Set(eager).size).toBe(4);
 });
 
 test('features or an adapter of other scales are refused, and so is a model that does not say its scales well', async () => {
