@@ -10,7 +10,7 @@ export type PortType =
   | 'words' // file: one word a line
   | 'benchmark' // folder: one benchmark's official files (+ images/)
   | 'truth' // folder: what is in every patch of the procedural world; diagnostics only
-  | 'encoder' // folder: Hugging Face CLIPModel or SiglipModel checkpoint with tokenizer and preprocessor
+  | 'encoder' // folder: Hugging Face CLIPModel or SiglipModel checkpoint with tokenizer and preprocessor, or a vision-only one
   | 'language-model' // folder: Hugging Face causal LM checkpoint with tokenizer
   | 'features' // folder: what the adapter reads, for every image of a dataset
   | 'labels' // folder: top words and scores for every patch of a dataset

@@ -12,7 +12,7 @@ const params = {
       type: 'string',
       enum: ['encoder', 'language-model', 'model', 'adapter'],
       description:
-        'encoder: CLIPModel or SiglipModel. language-model: Llama, Gemma or Phi-3. model: LLaVA. adapter: mm_projector.',
+        'encoder: CLIPModel, SiglipModel, Dinov2Model, ViTModel or ViTMAEModel. language-model: Llama, Gemma or Phi-3. model: LLaVA. adapter: mm_projector.',
     },
     hub: {
       type: 'string',
