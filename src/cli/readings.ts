@@ -14,7 +14,13 @@ export function keysAtWork(store: SqliteStore): ReadonlySet<Key> {
 
 /** What a table may show of each stage, read off a plan. */
 export function readingsOf(plan: Plan, { failed, leased }: Known = {}): Readings {
-  return new Map(plan.steps.map((step) => [step.id, readingOf(plan, step, failed, leased)]));
+  return new Map(
+    plan.steps.map((step) => {
+      const reading = readingOf(plan, step, failed, leased);
+      if (step.action === 'reuse') return [step.id, reading];
+      return [step.id, { ...reading, run: step.seconds === undefined ? {} : { seconds: step.seconds } }];
+    }),
+  );
 }
 
 function readingOf(

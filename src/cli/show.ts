@@ -83,22 +83,27 @@ function entryText({ entry, stale }: Found, store: Store, options: ShowOptions, 
     : '';
   return [
     `${paint(style, 'bold', entry.stage)}  ${entry.kind} ${paint(style, 'dim', `version ${entry.version}, key ${entry.key}`)}${note}`,
-    ...section('parameters', flatten(entry.identity), style),
+    ...parameterLines(entry.identity, style),
     ...section('inputs', Object.entries({ ...entry.inputs, ...entry.sources }), style),
-    ...section(
-      'outputs',
-      Object.entries(entry.outputs).map(([port, digest]) => [port, outputText(store, digest)]),
-      style,
-    ),
-    ...section(
-      'metrics',
-      Object.entries(entry.metrics).map(([name, value]) => [name, shortNumber(value)]),
-      style,
-    ),
-    ...section('made', provenance(entry), style),
+    ...entryLines(entry, store, style),
     ...(lines.length === 0 ? [] : [paint(style, 'accent', 'log'), ...lines.map((line) => `  ${line}`)]),
     paint(style, 'dim', `log: ${log}`),
   ].join('\n');
+}
+
+export function parameterLines(params: Json, style: Style): readonly string[] {
+  return section('parameters', flatten(params), style);
+}
+
+/** What a stage left and how. */
+export function entryLines(entry: Entry, store: Store, style: Style): readonly string[] {
+  const outputs = Object.entries(entry.outputs).map(([port, digest]) => [port, outputText(store, digest)] as const);
+  const metrics = Object.entries(entry.metrics).map(([name, value]) => [name, shortNumber(value)] as const);
+  return [
+    ...section('outputs', outputs, style),
+    ...section('metrics', metrics, style),
+    ...section('made', provenance(entry), style),
+  ];
 }
 
 function section(title: string, rows: readonly (readonly [string, string])[], style: Style): readonly string[] {

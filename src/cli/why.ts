@@ -28,6 +28,11 @@ export async function explainStage(
   return 0;
 }
 
+/** The same as lines, for one stage. */
+export function whyLines(plan: Plan, id: string, style: Style): readonly string[] {
+  return reasonText(explain(plan, id), style).split('\n');
+}
+
 type Reason = Readonly<{
   step: Step;
   /** stages that wait for it */

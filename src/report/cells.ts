@@ -5,8 +5,10 @@ import type { Table, TableCell, TableColumn, TableRow } from './table.ts';
 /** A piece of a printed cell. */
 export type Piece = Readonly<{ text: string; tone?: Tone }>;
 
-/** The five numbers of a cell as text; an absent one is empty. */
-export type Pieces = Readonly<{ value: Piece; mark: Piece; sd: Piece; delta: Piece; paper: Piece; paperDelta: Piece }>;
+/** The numbers of a cell as text; an absent one is empty. */
+export type Pieces = Readonly<
+  Record<'value' | 'mark' | 'sd' | 'se' | 'delta' | 'deltaMark' | 'interval' | 'paper' | 'paperDelta', Piece>
+>;
 
 const empty: Piece = { text: '' };
 
@@ -16,7 +18,10 @@ export function piecesOf(cell: TableCell, column: TableColumn): Pieces {
     value: valuePiece(cell, decimals),
     mark: { text: marksOf(cell), tone: 'dim' },
     sd: cell.sd === undefined ? empty : { text: `±${fixed(cell.sd, decimals)}`, tone: 'dim' },
+    se: cell.questions === undefined ? empty : { text: `±${fixed(cell.questions.se, decimals)}`, tone: 'dim' },
     delta: deltaPiece(cell, column),
+    deltaMark: cell.delta?.interval?.excludesZero === true ? { text: certain, tone: 'dim' } : empty,
+    interval: { text: intervalText(cell.delta, decimals), tone: 'dim' },
     paper: cell.paper === undefined ? empty : { text: fixed(cell.paper, decimals), tone: 'dim' },
     paperDelta: cell.paperDelta === undefined ? empty : { text: signed(cell.paperDelta, decimals), tone: 'dim' },
   };
@@ -42,13 +47,27 @@ export function marksOf(cell: TableCell): string {
   return cell.n < cell.of ? `${rank}!` : rank;
 }
 
-/** Coloured only when the difference is larger than its own spread over the seeds. */
+/** Behind a difference whose 95 % interval excludes zero. */
+export const certain = '§';
+
+/** Coloured only where its interval excludes zero: one measurement, or a few that differ as much, decide nothing. */
 function deltaPiece(cell: TableCell, column: TableColumn): Piece {
   if (cell.delta === undefined) return empty;
-  const { mean, sd } = cell.delta;
+  const { mean, interval } = cell.delta;
   const text = signed(mean, column.decimals);
-  if (Number(text) === 0 || Math.abs(mean) <= (sd ?? 0)) return { text, tone: 'dim' };
+  if (interval?.excludesZero !== true) return { text, tone: 'dim' };
   return { text, tone: mean > 0 === !column.lowerIsBetter ? 'good' : 'bad' };
+}
+
+/** `[-0.4, 3.2]`; empty where there is no interval. */
+export function intervalText(delta: TableCell['delta'], decimals: number): string {
+  if (delta?.interval === undefined) return '';
+  return `[${fixed(delta.interval.low, decimals)}, ${fixed(delta.interval.high, decimals)}]`;
+}
+
+/** Behind the name of a column whose numbers must not be compared. */
+export function flagOfColumn(column: TableColumn): string {
+  return column.incomparable === undefined ? '' : '¶';
 }
 
 /** Daggers behind the name of a row whose stages ran on several engines (†) or at several commits (‡). */
@@ -65,16 +84,18 @@ export function notesOf(table: Table, marks: 'signs' | 'weight'): readonly strin
   if (has((cell) => cell.sd !== undefined)) {
     reading.push(`mean ± sd over the seeds ${table.seeds.join(', ')}`);
   }
-  if (table.baseline !== undefined && has((cell) => cell.delta !== undefined)) {
-    reading.push(`Δ against ${table.baseline}${table.seeds.length > 1 ? ', paired by seed' : ''}`);
-  }
+  if (has((cell) => cell.delta !== undefined)) reading.push(...deltaNotes(table));
   if (has((cell) => cell.mark === 'best')) reading.push(marks === 'signs' ? '* best' : 'bold: best');
   if (has((cell) => cell.mark === 'second')) reading.push(marks === 'signs' ? "' second" : 'underlined: second');
   const lower = table.columns.filter((column) => column.lowerIsBetter).map((column) => column.label);
   if (lower.length > 0) reading.push(`lower is better: ${lower.join(', ')}`);
   if (reading.length > 0) facts.push(reading.join(' · '));
   if (table.paper !== undefined && has((cell) => cell.paper !== undefined)) facts.push(`paper: ${table.paper}`);
-  if (has((cell) => marksOf(cell).includes('~'))) facts.push('~ stale: measured before its stages changed');
+  for (const { row, of, ours, paper, same } of table.agreement) {
+    facts.push(`${row}: ${ours} of ${of} improve; paper: ${paper} of ${of}; the same sign in ${same}`);
+  }
+  if (has((cell) => marksOf(cell).includes('~')))
+    facts.push(`~ stale: measured before its stages changed${costText(table.rerun)}`);
   if (has((cell) => marksOf(cell).includes('!'))) facts.push('! some of its seeds are not measured');
   if (has((cell) => cell.mean === undefined && cell.state === 'missing')) facts.push('– not measured yet');
   facts.push(...mixNotes(table));
@@ -82,15 +103,54 @@ export function notesOf(table: Table, marks: 'signs' | 'weight'): readonly strin
   return facts;
 }
 
+/** What the differences are taken against, and what is certain of them. */
+function deltaNotes(table: Table): readonly string[] {
+  const deltas = table.rows.flatMap((row) => row.cells.flatMap((cell) => cell.delta ?? []));
+  const single = (name: string | undefined) =>
+    table.rows.find((row) => row.name === name)?.cells.every(({ n }) => n <= 1) === true;
+  const paired = deltas.some(({ n }) => n > 1)
+    ? single(table.baseline)
+      ? ', one measurement'
+      : ', paired by seed'
+    : '';
+  const against = `Δ against ${table.baseline ?? "each row's own baseline"}${paired}`;
+  const intervals = deltas.flatMap(({ interval }) => interval ?? []);
+  if (intervals.length === 0) return [against];
+  if (intervals.some(({ excludesZero }) => excludesZero))
+    return [against, `${certain} the 95 % interval of Δ (paired t test over seeds) excludes 0`];
+  return [against, 'no 95 % interval of Δ (paired t test over seeds) excludes 0'];
+}
+
+/** What bringing stale cells up to date takes. */
+export function costText(cost: Table['rerun']): string {
+  if (cost === undefined) return '';
+  const parts = cost.seconds > 0 ? [`about ${duration(cost.seconds)}`] : [];
+  if (cost.unknown > 0) parts.push(`${cost.unknown} stage${cost.unknown === 1 ? '' : 's'} never timed here`);
+  return parts.length === 0 ? '' : `; to run again: ${parts.join(' and ')}`;
+}
+
 function mixNotes(table: Table): readonly string[] {
-  const { engines, commits } = table.made;
+  const { commits } = table.made;
   const flagged = (sign: string) => table.rows.some((row) => flagsOf(row).includes(sign));
-  const notes: string[] = [];
+  const notes = apartNotes(table);
   if (flagged('†')) notes.push('† stages of this row ran on several engines');
-  if (engines.length > 1) notes.push(`this table mixes engines: ${engines.join('; ')}`);
   if (flagged('‡')) notes.push('‡ stages of this row ran at several commits');
   if (commits.length > 1) notes.push(`commits: ${commits.map((id) => id.slice(0, 9)).join(', ')}`);
   return notes;
+}
+
+/** One line for columns that share their reasons. */
+function apartNotes({ columns }: Table): string[] {
+  const byReason = new Map<string, string[]>();
+  for (const { label, incomparable } of columns) {
+    const reasons = incomparable?.join('; ');
+    if (reasons !== undefined) byReason.set(reasons, [...(byReason.get(reasons) ?? []), label]);
+  }
+  const measured = columns.filter(({ stage }) => stage !== undefined).length;
+  return [...byReason].map(([reasons, labels]) => {
+    const where = labels.length === measured && measured > 1 ? 'all columns' : labels.join(', ');
+    return `¶ ${where}: not comparable: ${reasons}`;
+  });
 }
 
 function madeNote(table: Table): string {

@@ -1,142 +1,134 @@
-import type { Json } from '../hash.ts';
-import type { Cell, Experiment, StageSpec } from '../spec/experiment.ts';
-import { type Difference, fixed, pairedDifference, signed } from './statistics.ts';
-import { paint, type Style } from './style.ts';
-import type { Table, TableCell } from './table.ts';
-import { padLeft, padRight, widthOf } from './width.ts';
+import type { Experiment } from '../spec/experiment.ts';
+import { differingParameters, type ParameterDifference } from './parameters.ts';
+import { duel, type QuestionDuel, type QuestionResults } from './questions.ts';
+import { type Difference, pairedDifference } from './statistics.ts';
+import type { Table, TableCell, TableColumn } from './table.ts';
 
-/** A parameter or input that two rows do not share; an absent side has no such parameter. */
-export type ParameterDifference = Readonly<{ path: string; left?: Json; right?: Json }>;
+/** An experiment as it stands: its tables, and the questions behind their numbers. */
+export type Standing = Readonly<{ experiment: Experiment; tables: readonly Table[]; questions: QuestionResults }>;
+export type Side = Standing & Readonly<{ row: string }>;
+
+export type ComparedColumn = Readonly<{
+  label: string;
+  left?: number;
+  right?: number;
+  /** sides whose number was measured before its stages changed: they are not compared */
+  stale?: readonly ('left' | 'right')[];
+  /** right minus left, paired by seed */
+  difference?: Difference;
+  /** question by question, where both sides' numbers come from questions */
+  questions?: QuestionDuel;
+  decimals: number;
+  lowerIsBetter: boolean;
+}>;
 
 export type Comparison = Readonly<{
   left: string;
   right: string;
   parameters: readonly ParameterDifference[];
-  metrics: readonly Readonly<{
-    label: string;
-    left?: number;
-    right?: number;
-    /** right minus left, paired by seed */
-    difference?: Difference;
-    decimals: number;
-    lowerIsBetter: boolean;
-  }>[];
+  metrics: readonly ComparedColumn[];
 }>;
 
-/** What two rows of a table differ in, then what came of it. Both names must be rows of the table. */
-export function compareRows(experiment: Experiment, table: Table, left: string, right: string): Comparison {
-  const [ours, theirs] = [left, right].map((name) => table.rows.find((row) => row.name === name));
-  if (ours === undefined || theirs === undefined) throw new Error(`rows ${left} and ${right} must be in the table`);
+/** What two rows differ in, then what came of it in every column that both have. */
+export function compareRows(left: Side, right: Side): Comparison {
+  const theirs = new Map(columnsOf(right).map((one) => [one.column.label, one]));
+  const pairs = columnsOf(left).flatMap((ours) => {
+    const other = theirs.get(ours.column.label);
+    return other === undefined ? [] : [{ ours, other }];
+  });
+  const asked = (side: Side, columns: readonly TableColumn[]) => ({
+    experiment: side.experiment,
+    row: side.row,
+    measured: columns.flatMap(({ stage }) => stage ?? []),
+  });
   return {
-    left,
-    right,
-    parameters: differingParameters(experiment, left, right),
-    metrics: table.columns.map((column, at) => {
-      const [a, b] = [ours.cells[at] as TableCell, theirs.cells[at] as TableCell];
-      const difference = pairedDifference(b.values, a.values);
-      return {
-        label: column.label,
-        ...(a.mean === undefined ? {} : { left: a.mean }),
-        ...(b.mean === undefined ? {} : { right: b.mean }),
-        ...(difference === undefined ? {} : { difference }),
-        decimals: column.decimals,
-        lowerIsBetter: column.lowerIsBetter,
-      };
-    }),
+    left: left.row,
+    right: right.row,
+    parameters: differingParameters(
+      asked(
+        left,
+        pairs.map(({ ours }) => ours.column),
+      ),
+      asked(
+        right,
+        pairs.map(({ other }) => other.column),
+      ),
+    ),
+    metrics: pairs.map(({ ours, other }) => compareCells(ours, other, left.questions, right.questions)),
   };
 }
 
-/** Rows are compared under a seed that both have, stage by stage, so that a seed is no difference. */
-function differingParameters(experiment: Experiment, left: string, right: string): readonly ParameterDifference[] {
-  const of = (name: string) => experiment.cells.filter((cell) => cell.row === name);
-  const ours = of(left)[0];
-  const theirs = of(right).find((cell) => cell.seed === ours?.seed) ?? of(right)[0];
-  if (ours === undefined || theirs === undefined) return [];
-  const specs = new Map(experiment.stages.map((stage) => [stage.id, stage]));
-  const names = [...new Set([...Object.keys(ours.stages), ...Object.keys(theirs.stages)])];
-  return names.flatMap((name) => {
-    const [a, b] = [stageOf(ours, name, specs), stageOf(theirs, name, specs)];
-    return a === b ? [] : diff(describe(a, specs), describe(b, specs));
-  });
+/** Two experiments row by row. */
+export type FileComparison = Readonly<{
+  left: string;
+  right: string;
+  /** what every row differs in */
+  parameters: readonly ParameterDifference[];
+  /** rows of the same name; their parameters are those that not all rows differ in */
+  rows: readonly Comparison[];
+  onlyLeft: readonly string[];
+  onlyRight: readonly string[];
+}>;
+
+export function compareExperiments(left: Standing, right: Standing): FileComparison {
+  const [ours, theirs] = [rowsOf(left), rowsOf(right)];
+  const rows = ours
+    .filter((row) => theirs.includes(row))
+    .map((row) => compareRows({ ...left, row }, { ...right, row }));
+  const texts = rows.map(({ parameters }) => new Set(parameters.map((one) => JSON.stringify(one))));
+  const everywhere = (one: ParameterDifference) => texts.every((set) => set.has(JSON.stringify(one)));
+  return {
+    left: left.experiment.file,
+    right: right.experiment.file,
+    parameters: rows[0]?.parameters.filter(everywhere) ?? [],
+    rows: rows.map((row) => ({ ...row, parameters: row.parameters.filter((one) => !everywhere(one)) })),
+    onlyLeft: ours.filter((row) => !theirs.includes(row)),
+    onlyRight: theirs.filter((row) => !ours.includes(row)),
+  };
 }
 
-function stageOf(cell: Cell, name: string, specs: ReadonlyMap<string, StageSpec>): StageSpec | undefined {
-  const id = cell.stages[name];
-  return id === undefined ? undefined : specs.get(id);
+/** The rows that tables show. */
+export function rowsOf({ tables }: Standing): readonly string[] {
+  return [...new Set(tables.flatMap((table) => table.rows.map(({ name }) => name)))];
 }
 
-/** Parameters and inputs by dotted path. Inputs are named as in the file: what differs further up is told there. */
-function describe(stage: StageSpec | undefined, specs: ReadonlyMap<string, StageSpec>): ReadonlyMap<string, Json> {
-  const found = new Map<string, Json>();
-  if (stage === undefined) return found;
-  flatten(stage.params, stage.name, found);
-  for (const [port, ref] of Object.entries(stage.inputs)) {
-    found.set(`${stage.name}.${port}`, `${specs.get(ref.stage)?.name ?? ref.stage}.${ref.port}`);
+type Shown = Readonly<{ column: TableColumn; cell: TableCell }>;
+
+/** The cells of a row in all tables that show it; of columns with one label the first. */
+function columnsOf({ tables, row }: Side): readonly Shown[] {
+  const found = new Map<string, Shown>();
+  for (const { rows, columns } of tables) {
+    for (const [at, cell] of rows.find(({ name }) => name === row)?.cells.entries() ?? []) {
+      const column = columns[at];
+      if (column !== undefined && !found.has(column.label)) found.set(column.label, { column, cell });
+    }
   }
-  return found;
+  return [...found.values()];
 }
 
-function flatten(value: Json, at: string, into: Map<string, Json>): void {
-  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (!isMap) into.set(at, value);
-  else for (const [key, item] of Object.entries(value)) flatten(item, `${at}.${key}`, into);
+function compareCells(left: Shown, right: Shown, ours: QuestionResults, theirs: QuestionResults): ComparedColumn {
+  const stale = (['left', 'right'] as const).filter((side) => (side === 'left' ? left : right).cell.state === 'stale');
+  const fresh = stale.length === 0;
+  const difference = fresh ? pairedDifference(right.cell.values, left.cell.values) : undefined;
+  const questions = fresh ? duel(sharedSeeds(left.cell, right.cell, ours, theirs)) : undefined;
+  return {
+    label: left.column.label,
+    ...(left.cell.mean === undefined ? {} : { left: left.cell.mean }),
+    ...(right.cell.mean === undefined ? {} : { right: right.cell.mean }),
+    ...(fresh ? {} : { stale }),
+    ...(difference === undefined ? {} : { difference }),
+    ...(questions === undefined ? {} : { questions }),
+    decimals: Math.max(left.column.decimals, right.column.decimals),
+    lowerIsBetter: left.column.lowerIsBetter,
+  };
 }
 
-function diff(left: ReadonlyMap<string, Json>, right: ReadonlyMap<string, Json>): readonly ParameterDifference[] {
-  const paths = [...new Set([...left.keys(), ...right.keys()])];
-  return paths.flatMap((path) => {
-    const [a, b] = [left.get(path), right.get(path)];
-    if (JSON.stringify(a) === JSON.stringify(b)) return [];
-    return [{ path, ...(a === undefined ? {} : { left: a }), ...(b === undefined ? {} : { right: b }) }];
+/** The questions of both sides for every seed that both have; seeds that share both measurements count once. */
+function sharedSeeds(left: TableCell, right: TableCell, ours: QuestionResults, theirs: QuestionResults) {
+  const pairs = left.values.flatMap(({ seed, source }) => {
+    const other = right.values.find((value) => value.seed === seed);
+    const [a, b] = [ours.get(source), theirs.get(other?.source ?? '')];
+    return a === undefined || b === undefined ? [] : [[`${source}\n${other?.source}`, [a, b] as const] as const];
   });
-}
-
-/** Two columns, one for each row; the third is right minus left. */
-export function formatComparison(comparison: Comparison, style: Style): string {
-  const parameters = comparison.parameters.map(({ path, left, right }) => [
-    path,
-    valueText(left),
-    valueText(right),
-    '',
-  ]);
-  const metrics = comparison.metrics.map(({ label, left, right, difference, decimals }) => [
-    label,
-    left === undefined ? '–' : fixed(left, decimals),
-    right === undefined ? '–' : fixed(right, decimals),
-    difference === undefined ? '' : signed(difference.mean, decimals) + spreadText(difference, decimals),
-  ]);
-  const head = ['', comparison.left, comparison.right, 'Δ'];
-  const rows = [head, ...parameters, ...metrics];
-  const widths = head.map((_, at) => Math.max(...rows.map((row) => widthOf(row[at] ?? ''))));
-  const line = (row: readonly string[]) =>
-    row
-      .map((text, at) => (at === 0 ? padRight(text, widths[at] ?? 0) : padLeft(text, widths[at] ?? 0)))
-      .join('   ')
-      .trimEnd();
-  const rule = paint(style, 'dim', '─'.repeat(widths.reduce((sum, width) => sum + width + 3, -3)));
-  const same = paint(style, 'dim', 'no parameter differs');
-  return [
-    paint(style, 'bold', line(head)),
-    rule,
-    ...(parameters.length === 0 ? [same] : parameters.map(line)),
-    rule,
-    ...metrics.map((row, at) => paintMetric(line(row), comparison.metrics[at], style)),
-    rule,
-  ].join('\n');
-}
-
-function spreadText(difference: Difference, decimals: number): string {
-  return difference.sd === undefined ? '' : ` ±${fixed(difference.sd, decimals)}`;
-}
-
-function paintMetric(line: string, metric: Comparison['metrics'][number] | undefined, style: Style): string {
-  const difference = metric?.difference;
-  if (metric === undefined || difference === undefined) return line;
-  if (Math.abs(difference.mean) <= (difference.sd ?? 0)) return line;
-  return paint(style, difference.mean > 0 === !metric.lowerIsBetter ? 'good' : 'bad', line);
-}
-
-function valueText(value: Json | undefined): string {
-  if (value === undefined) return '–';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return [...new Map(pairs).values()];
 }

@@ -11,9 +11,15 @@ const header = [
   'n',
   'delta',
   'delta_sd',
+  'delta_low',
+  'delta_high',
+  'questions',
+  'se',
   'mark',
   'paper',
   'paper_delta',
+  'incomparable',
+  'rerun_seconds',
   'values',
 ] as const;
 
@@ -22,16 +28,21 @@ export function formatCsv(table: Table): string {
   const lines = table.rows.flatMap((row) =>
     row.cells.map((cell, at) => {
       const column = table.columns[at];
-      return [row.name, column?.label, column?.stage, column?.metric, ...numbers(cell)];
+      return [row.name, column?.label, column?.stage, column?.metric, ...numbers(cell, column?.incomparable)];
     }),
   );
   return [header, ...lines].map((fields) => fields.map(quote).join(',')).join('\r\n');
 }
 
-function numbers(cell: TableCell): readonly (string | number | undefined)[] {
+function numbers(
+  cell: TableCell,
+  incomparable: readonly string[] | undefined,
+): readonly (string | number | undefined)[] {
   const values = cell.values.map(({ seed, value }) => (seed === undefined ? `${value}` : `${seed}:${value}`));
-  const { state, mean, sd, n, delta, mark, paper, paperDelta } = cell;
-  return [state, mean, sd, n, delta?.mean, delta?.sd, mark, paper, paperDelta, values.join(' ')];
+  const { state, mean, sd, n, delta, questions, mark, paper, paperDelta, rerun } = cell;
+  const { low, high } = delta?.interval ?? {};
+  const ours = [state, mean, sd, n, delta?.mean, delta?.sd, low, high, questions?.n, questions?.se, mark];
+  return [...ours, paper, paperDelta, incomparable?.join('; '), rerun?.seconds, values.join(' ')];
 }
 
 function quote(field: string | number | undefined): string {

@@ -1,15 +1,19 @@
-import { flagsOf, marksOf, notesOf } from './cells.ts';
+import { flagOfColumn, flagsOf, intervalText, marksOf, notesOf } from './cells.ts';
 import { fixed, signed } from './statistics.ts';
 import type { Table, TableCell, TableColumn } from './table.ts';
 
+/** `intervals`: also the 95 % interval of every difference. */
+type Look = Readonly<{ intervals?: boolean }>;
+
 /** A booktabs table; needs only `\usepackage{booktabs}`. Best bold, second underlined, notes as comments above. */
-export function formatLatex(table: Table): string {
+export function formatLatex(table: Table, look: Look = {}): string {
   const columns = table.columns.map(
-    (column) => `${escapeLatex(column.label)}${column.lowerIsBetter ? ' $\\downarrow$' : ''}`,
+    (column) =>
+      `${escapeLatex(column.label)}${flagText(flagOfColumn(column))}${column.lowerIsBetter ? ' $\\downarrow$' : ''}`,
   );
   const rows = table.rows.flatMap((row) => {
     const name = `${escapeLatex(row.name)}${flagText(flagsOf(row))}`;
-    const ours = [name, ...row.cells.map((cell, at) => ourText(cell, table.columns[at] as TableColumn))];
+    const ours = [name, ...row.cells.map((cell, at) => ourText(cell, table.columns[at] as TableColumn, look))];
     if (row.cells.every((cell) => cell.paper === undefined)) return [ours];
     const theirs = row.cells.map((cell, at) => paperText(cell, table.columns[at] as TableColumn));
     return [ours, ['\\quad{\\small paper}', ...theirs]];
@@ -30,14 +34,21 @@ export function formatLatex(table: Table): string {
   ].join('\n');
 }
 
-function ourText(cell: TableCell, { decimals }: TableColumn): string {
+function ourText(cell: TableCell, { decimals }: TableColumn, { intervals = false }: Look): string {
   if (cell.mean === undefined) return cell.state === 'missing' ? '--' : `\\emph{${cell.state}}`;
   const value = fixed(cell.mean, decimals);
   const marked = cell.mark === 'best' ? `\\textbf{${value}}` : cell.mark === 'second' ? `\\underline{${value}}` : value;
   const sign = marksOf(cell).replace(/[*']/g, '').replace('~', '$^\\sim$').replace('!', '$^!$');
   const sd = cell.sd === undefined ? '' : `{\\scriptsize\\,$\\pm$${fixed(cell.sd, decimals)}}`;
-  const delta = cell.delta === undefined ? '' : `{\\scriptsize\\,($${signed(cell.delta.mean, decimals)}$)}`;
-  return `${marked}${sign}${sd}${delta}`;
+  const se = cell.questions === undefined ? '' : `{\\scriptsize\\,se ${fixed(cell.questions.se, decimals)}}`;
+  return `${marked}${sign}${sd}${se}${deltaText(cell, decimals, intervals)}`;
+}
+
+function deltaText({ delta }: TableCell, decimals: number, intervals: boolean): string {
+  if (delta === undefined) return '';
+  const sign = delta.interval?.excludesZero === true ? '^\\S' : '';
+  const range = intervals ? intervalText(delta, decimals) : '';
+  return `{\\scriptsize\\,($${signed(delta.mean, decimals)}${sign}$${range === '' ? '' : ` $${range}$`})}`;
 }
 
 function paperText(cell: TableCell, { decimals }: TableColumn): string {
@@ -47,7 +58,7 @@ function paperText(cell: TableCell, { decimals }: TableColumn): string {
 }
 
 function flagText(flags: string): string {
-  return flags === '' ? '' : `$^{${flags.replace('†', '\\dagger').replace('‡', '\\ddagger')}}$`;
+  return flags === '' ? '' : `$^{${flags.replace('†', '\\dagger').replace('‡', '\\ddagger').replace('¶', '\\P')}}$`;
 }
 
 const special: Readonly<Record<string, string>> = {

@@ -1,8 +1,8 @@
-import type { Pieces } from './cells.ts';
+import { flagOfColumn, type Pieces } from './cells.ts';
 import type { Table } from './table.ts';
 import { shorten, widthOf } from './width.ts';
 
-export type Kind = 'value' | 'sd' | 'delta' | 'paper' | 'paperDelta';
+export type Kind = Exclude<keyof Pieces, 'mark' | 'deltaMark'>;
 
 /**
  * Where the numbers of a cell stand: lines of slots; kinds in one slot are aligned beneath each other.
@@ -14,12 +14,16 @@ export type Layout = Readonly<{ lines: readonly (readonly (Kind | undefined)[])[
 const beside: Layout = {
   lines: [
     ['value', 'sd', 'delta'],
+    [undefined, 'se', 'interval'],
     ['paper', undefined, 'paperDelta'],
   ],
   gap: 3,
 };
-const stacked = [['value', 'sd'], ['delta'], ['paper'], ['paperDelta']] as const;
-const narrow: Layout = { lines: [['value'], ['sd'], ['delta'], ['paper'], ['paperDelta']], gap: 2 };
+const stacked = [['value', 'sd'], [undefined, 'se'], ['delta'], ['interval'], ['paper'], ['paperDelta']] as const;
+const narrow: Layout = {
+  lines: [['value'], ['sd'], ['se'], ['delta'], ['interval'], ['paper'], ['paperDelta']],
+  gap: 2,
+};
 const layouts: readonly Layout[] = [beside, { lines: stacked, gap: 3 }, { lines: stacked, gap: 2 }, narrow];
 
 const longestHead = 14;
@@ -32,6 +36,8 @@ export type Fields = Readonly<{
   slots: readonly number[];
   /** room for the mark behind the first slot */
   mark: number;
+  /** room for the sign behind a difference that stands in another slot, part of that slot */
+  deltaMark: number;
   width: number;
 }>;
 
@@ -73,19 +79,24 @@ function spread(fields: readonly Fields[], layout: Layout, nameWidth: number): n
 }
 
 function measure(table: Table, pieces: readonly (readonly Pieces[])[], column: number, layout: Layout): Fields {
-  const widest = (kind: Kind | 'mark') =>
+  const widest = (kind: keyof Pieces) =>
     pieces.reduce((most, row) => Math.max(most, widthOf(row[column]?.[kind].text ?? '')), 0);
+  const deltaMark = widest('deltaMark');
+  const slotWidth = (kind: Kind | undefined, slot: number) =>
+    kind === undefined ? 0 : widest(kind) + (kind === 'delta' && slot > 0 ? deltaMark : 0);
   const count = Math.max(...layout.lines.map((line) => line.length));
   const slots = Array.from({ length: count }, (_, slot) =>
-    Math.max(0, ...layout.lines.map((line) => (line[slot] === undefined ? 0 : widest(line[slot])))),
+    Math.max(0, ...layout.lines.map((line) => slotWidth(line[slot], slot))),
   );
-  const mark = widest('mark');
+  const below = layout.lines.some((line) => line[0] === 'delta');
+  const mark = Math.max(widest('mark'), below ? deltaMark : 0);
   const block = slots.reduce((sum, slot, index) => sum + slotSpace(slot, index), mark);
-  const head = shorten(table.columns[column]?.label ?? '', longestHead);
+  const spec = table.columns[column];
+  const head = spec === undefined ? '' : `${shorten(spec.label, longestHead)}${flagOfColumn(spec)}`;
   const used = slots.filter((slot) => slot > 0).length;
   // one slot: the head ends where the numbers end; several: it is centred above them
   const headIndent = used <= 1 ? mark : Math.max(0, Math.ceil((block - widthOf(head)) / 2));
-  return { head, headIndent, slots, mark, width: Math.max(widthOf(head) + (used <= 1 ? mark : 0), block) };
+  return { head, headIndent, slots, mark, deltaMark, width: Math.max(widthOf(head) + (used <= 1 ? mark : 0), block) };
 }
 
 /** A slot with the space before it; an empty one takes none. */

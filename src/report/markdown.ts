@@ -1,14 +1,17 @@
-import { flagsOf, marksOf, notesOf } from './cells.ts';
+import { certain, flagOfColumn, flagsOf, intervalText, marksOf, notesOf } from './cells.ts';
 import { fixed, signed } from './statistics.ts';
 import type { Table, TableCell, TableColumn } from './table.ts';
 
+/** `intervals`: also the 95 % interval of every difference. */
+type Look = Readonly<{ intervals?: boolean }>;
+
 /** A GitHub table: best bold, second underlined, the paper's numbers in a row of their own beneath ours. */
-export function formatMarkdown(table: Table): string {
-  const head = ['', ...table.columns.map((column) => escapeMarkdown(column.label))];
+export function formatMarkdown(table: Table, look: Look = {}): string {
+  const head = ['', ...table.columns.map((column) => escapeMarkdown(column.label) + flagOfColumn(column))];
   const rule = [':--', ...table.columns.map(() => '--:')];
   const rows = table.rows.flatMap((row) => {
     const name = `${escapeMarkdown(row.name)}${flagsOf(row) === '' ? '' : ` ${flagsOf(row)}`}`;
-    const ours = [name, ...row.cells.map((cell, at) => ourText(cell, table.columns[at] as TableColumn))];
+    const ours = [name, ...row.cells.map((cell, at) => ourText(cell, table.columns[at] as TableColumn, look))];
     if (row.cells.every((cell) => cell.paper === undefined)) return [ours];
     const theirs = row.cells.map((cell, at) => paperText(cell, table.columns[at] as TableColumn));
     return [ours, ['*paper*', ...theirs]];
@@ -18,13 +21,19 @@ export function formatMarkdown(table: Table): string {
   return [`**${escapeMarkdown(table.title ?? table.experiment)}**`, '', ...lines, '', ...notes].join('\n');
 }
 
-function ourText(cell: TableCell, { decimals }: TableColumn): string {
+function ourText(cell: TableCell, { decimals }: TableColumn, { intervals = false }: Look): string {
   if (cell.mean === undefined) return cell.state === 'missing' ? '–' : `*${cell.state}*`;
   const value = fixed(cell.mean, decimals);
   const marked = cell.mark === 'best' ? `**${value}**` : cell.mark === 'second' ? `<u>${value}</u>` : value;
   const sd = cell.sd === undefined ? '' : ` ±${fixed(cell.sd, decimals)}`;
-  const delta = cell.delta === undefined ? '' : ` (${signed(cell.delta.mean, decimals)})`;
-  return `${marked}${escapeMarkdown(marksOf(cell).replace(/[*']/g, ''))}${sd}${delta}`;
+  const se = cell.questions === undefined ? '' : ` se ${fixed(cell.questions.se, decimals)}`;
+  const range = intervals ? intervalText(cell.delta, decimals) : '';
+  const sign = cell.delta?.interval?.excludesZero === true ? certain : '';
+  const delta =
+    cell.delta === undefined
+      ? ''
+      : ` (${signed(cell.delta.mean, decimals)}${sign}${range === '' ? '' : ` ${escapeMarkdown(range)}`})`;
+  return `${marked}${escapeMarkdown(marksOf(cell).replace(/[*']/g, ''))}${sd}${se}${delta}`;
 }
 
 function paperText(cell: TableCell, { decimals }: TableColumn): string {

@@ -1,3 +1,5 @@
+import { studentQuantile } from './significance.ts';
+
 /**
  * A number under one seed; `seed` is absent in an experiment without seeds. `source` is the stage that measured it:
  * where a seed changes nothing, several seeds share one stage, and one measurement must not pass for many.
@@ -6,8 +8,13 @@ export type SeedValue = Readonly<{ seed?: number; value: number; source: string 
 
 export type Summary = Readonly<{ mean: number; sd?: number; n: number }>;
 
+/** Of a paired t test: where the true mean lies with 95 % confidence, and whether 0 lies outside. */
+export type Interval = Readonly<{ low: number; high: number; excludesZero: boolean }>;
+
 /** A difference of two rows, taken seed by seed: what the seeds share cancels. */
-export type Difference = Readonly<{ mean: number; sd?: number; n: number }>;
+export type Difference = Readonly<{ mean: number; sd?: number; n: number; interval?: Interval }>;
+
+const confidence = 0.95;
 
 /** Mean and sample standard deviation (n - 1); undefined without numbers. */
 export function summarise(values: readonly number[]): Summary | undefined {
@@ -30,7 +37,20 @@ export function pairedDifference(ours: readonly SeedValue[], theirs: readonly Se
     const other = bySeed.get(seed);
     return other === undefined ? [] : [{ value: value - other.value, source: `${source}\n${other.source}` }];
   });
-  return summariseSeeds(differences);
+  const summary = summariseSeeds(differences);
+  if (summary === undefined) return undefined;
+  const interval = meanInterval(summary);
+  return interval === undefined ? summary : { ...summary, interval };
+}
+
+/**
+ * Student's 95 % interval of a mean, n - 1 degrees of freedom. None for one value, and none where all values are equal:
+ * scores come in steps, so that a few equal differences say nothing of how far the next would be.
+ */
+export function meanInterval({ mean, sd, n }: Summary): Interval | undefined {
+  if (sd === undefined || sd <= 1e-9 * Math.max(1, Math.abs(mean))) return undefined;
+  const reach = (studentQuantile(confidence, n - 1) * sd) / Math.sqrt(n);
+  return { low: mean - reach, high: mean + reach, excludesZero: Math.abs(mean) > reach };
 }
 
 /** Per seed, the mean over columns; seeds that miss a column are left out, or the means would not be comparable. */

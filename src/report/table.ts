@@ -1,19 +1,23 @@
-import type { Cell, Column, Experiment, Reference, StageSpec, TableSpec } from '../spec/experiment.ts';
+import type { Estimate } from '../plan/step.ts';
+import type { Cell, Experiment, Reference, TableSpec } from '../spec/experiment.ts';
 import type { Entry } from '../store/store.ts';
+import { type Agreement, agreementOf } from './agreement.ts';
+import { whyIncomparable } from './comparable.ts';
 import { markColumn } from './marks.ts';
-import {
-  averageBySeed,
-  type Difference,
-  pairedDifference,
-  type SeedValue,
-  summarise,
-  summariseSeeds,
-} from './statistics.ts';
+import type { QuestionError, QuestionResults } from './questions.ts';
+import { readRow, type Sources, withDelta } from './read-row.ts';
+import type { Difference, SeedValue } from './statistics.ts';
+import { openTrace, type Trace } from './trace.ts';
 
-/** What is known of a stage when a table is read. `stale`: its last entry was made under another key. */
-export type Reading =
+/**
+ * What is known of a stage when a table is read. `stale`: its last entry was made under another key.
+ * `run`: it is not up to date, and running it is expected to take this long.
+ */
+export type Reading = (
   | Readonly<{ state: 'measured' | 'stale'; entry: Entry }>
-  | Readonly<{ state: 'missing' | 'failed' | 'running' }>;
+  | Readonly<{ state: 'missing' | 'failed' | 'running' }>
+) &
+  Readonly<{ run?: Readonly<{ seconds?: number }> }>;
 export type Readings = ReadonlyMap<string, Reading>;
 
 export type CellState = 'measured' | 'missing' | 'failed' | 'stale' | 'running';
@@ -29,12 +33,16 @@ export type TableCell = Readonly<{
   of: number;
   /** against the baseline row, paired by seed */
   delta?: Difference;
+  /** standard error from the questions of a benchmark, where they were read and the number is their mean */
+  questions?: QuestionError;
   mark?: 'best' | 'second';
   paper?: number;
   /** the paper's row minus the paper's baseline row */
   paperDelta?: number;
   /** ids of the stages that the numbers come from, in the order of the seeds */
   stages: readonly string[];
+  /** what bringing a stale cell up to date takes */
+  rerun?: Estimate;
 }>;
 
 export type TableColumn = Readonly<{
@@ -44,11 +52,15 @@ export type TableColumn = Readonly<{
   metric?: string;
   lowerIsBetter: boolean;
   decimals: number;
+  /** why its numbers must not be compared; absent where they may */
+  incomparable?: readonly string[];
 }>;
 
 export type TableRow = Readonly<{
   name: string;
+  /** whether other rows are compared with it, and the row that it is compared with */
   baseline: boolean;
+  against?: string;
   cells: readonly TableCell[];
   /** distinct engines and commits among the stages behind the row; several mean that the row mixes them */
   engines: readonly string[];
@@ -61,9 +73,14 @@ export type Table = Readonly<{
   title?: string;
   columns: readonly TableColumn[];
   rows: readonly TableRow[];
+  /** the row that all others are compared with; absent where each row has its own or none */
   baseline?: string;
   seeds: readonly number[];
   paper?: string;
+  /** rows whose differences have the paper's beside them */
+  agreement: readonly Agreement[];
+  /** what bringing all stale cells up to date takes */
+  rerun?: Estimate;
   /** the stages behind the table: how many there are, how many are measured, their seconds, engines and commits */
   made: Readonly<{
     stages: number;
@@ -75,37 +92,92 @@ export type Table = Readonly<{
 }>;
 
 /** Reads a table of an experiment off what its stages left. */
-export function makeTable(experiment: Experiment, spec: TableSpec, readings: Readings): Table {
+export function makeTable(
+  experiment: Experiment,
+  spec: TableSpec,
+  readings: Readings,
+  questions: QuestionResults = new Map(),
+): Table {
   const byRow = shownRows(experiment, spec);
   const paper = paperOf(experiment, spec);
-  const values = new Map<string, readonly TableCell[]>();
-  for (const [row, cells] of byRow) values.set(row, readRow(row, cells, spec, readings, paper));
-
-  const baseline = spec.baseline === undefined ? undefined : values.get(spec.baseline);
-  const columns = describeColumns(spec, [...values.values()]);
-  const withDeltas = [...values].map(([row, cells]) =>
-    row === spec.baseline ? cells : cells.map((cell, column) => withDelta(cell, baseline?.[column])),
+  const trace = openTrace(experiment.stages, readings);
+  const against = (row: string) => spec.baselines?.[row] ?? (row === spec.baseline ? undefined : spec.baseline);
+  const read = readRows(byRow, spec, { readings, questions }, { paper, against });
+  const columns = describeColumns(spec, [...read.values()]);
+  const cells = marked(
+    [...read].map(([row, own]) => {
+      const theirs = read.get(against(row) ?? '');
+      return own.map((cell, at) => withCost(withDelta(cell, theirs?.[at]), trace));
+    }),
+    columns,
   );
-  const marked = transpose(
-    transpose(withDeltas).map((column, index) => markColumn(column, columns[index] as TableColumn)),
-    withDeltas.length,
-  );
 
-  const trace = tracer(experiment.stages, readings);
-  const rows = [...byRow].map(([name, cells], index) => {
-    const { engines, commits } = trace.row(cells, spec.columns);
-    return { name, baseline: name === spec.baseline, cells: marked[index] ?? [], engines, commits };
+  const baselines = new Set([...byRow.keys()].map(against));
+  const rows = [...byRow].map(([name, seeds], index): TableRow => {
+    const other = against(name);
+    return {
+      name,
+      baseline: baselines.has(name),
+      ...(other === undefined ? {} : { against: other }),
+      cells: cells[index] ?? [],
+      ...trace.made(stagesOf(seeds, spec)),
+    };
   });
+  const stale = rows.flatMap(({ cells }) => cells.flatMap((cell) => (cell.state === 'stale' ? cell.stages : [])));
+  const specs = new Map(experiment.stages.map((stage) => [stage.id, stage]));
   return {
     experiment: experiment.name,
     ...(spec.title === undefined ? {} : { title: spec.title }),
-    columns,
+    columns: columns.map((column, at) => {
+      const own = rows.flatMap(({ name, cells }) => (cells[at] === undefined ? [] : [{ row: name, cell: cells[at] }]));
+      const reasons = column.stage === undefined ? [] : whyIncomparable(own, { specs, readings, trace });
+      return reasons.length === 0 ? column : { ...column, incomparable: reasons };
+    }),
     rows,
     ...(spec.baseline === undefined ? {} : { baseline: spec.baseline }),
     seeds: experiment.seeds,
     ...(paper === undefined ? {} : { paper: paper.source }),
-    made: trace.total(),
+    agreement: rows.flatMap(({ name, cells }) => agreementOf(name, cells, columns) ?? []),
+    ...(stale.length === 0 ? {} : { rerun: trace.rerun(stale) }),
+    made: trace.total([...byRow.values()].flatMap((seeds) => stagesOf(seeds, spec))),
   };
+}
+
+function stagesOf(cells: readonly Cell[], { columns }: TableSpec): readonly string[] {
+  return cells.flatMap((cell) => columns.flatMap((column) => cell.stages[column.stage] ?? []));
+}
+
+function readRows(
+  byRow: ReadonlyMap<string, readonly Cell[]>,
+  spec: TableSpec,
+  sources: Sources,
+  { paper, against }: Readonly<{ paper: Reference | undefined; against: (row: string) => string | undefined }>,
+): ReadonlyMap<string, readonly TableCell[]> {
+  return new Map(
+    [...byRow].map(([name, cells]) => {
+      const [row, baseline] = [paper?.rows[name], paper?.rows[against(name) ?? '']];
+      const printed = { ...(row === undefined ? {} : { row }), ...(baseline === undefined ? {} : { baseline }) };
+      return [name, readRow(cells, spec, sources, printed)];
+    }),
+  );
+}
+
+function withCost(cell: TableCell, trace: Trace): TableCell {
+  return cell.state === 'stale' && cell.stages.length > 0 ? { ...cell, rerun: trace.rerun(cell.stages) } : cell;
+}
+
+/** [row][column], marked column by column. */
+function marked(
+  rows: readonly (readonly TableCell[])[],
+  columns: readonly TableColumn[],
+): readonly (readonly TableCell[])[] {
+  const byColumn = columns.map((column, at) =>
+    markColumn(
+      rows.map((row) => row[at] as TableCell),
+      column,
+    ),
+  );
+  return rows.map((_, row) => byColumn.map((column) => column[row] as TableCell));
 }
 
 /** The rows of a table in the order in which it names them, else that of the experiment. */
@@ -139,82 +211,6 @@ function groupCells(cells: readonly Cell[]): ReadonlyMap<string, readonly Cell[]
   return rows;
 }
 
-function readRow(
-  row: string,
-  cells: readonly Cell[],
-  spec: TableSpec,
-  readings: Readings,
-  reference: Reference | undefined,
-): readonly TableCell[] {
-  const paper = reference?.rows[row];
-  const paperBaseline = spec.baseline === undefined ? undefined : reference?.rows[spec.baseline];
-  const read = spec.columns.map((column) => {
-    const cell = readCell(cells, column, readings);
-    return withPaper(cell, paper?.[column.label], row === spec.baseline ? undefined : paperBaseline?.[column.label]);
-  });
-  return spec.average === undefined ? read : [...read, averageCell(read, spec.columns)];
-}
-
-function readCell(cells: readonly Cell[], column: Column, readings: Readings): TableCell {
-  const states: CellState[] = [];
-  const values: SeedValue[] = [];
-  const stages: string[] = [];
-  for (const cell of cells) {
-    const id = cell.stages[column.stage];
-    if (id === undefined) {
-      states.push('missing');
-      continue;
-    }
-    stages.push(id);
-    const reading = readings.get(id) ?? { state: 'missing' };
-    const value = 'entry' in reading ? reading.entry.metrics[column.metric] : undefined;
-    states.push('entry' in reading && value === undefined ? 'missing' : reading.state);
-    if (value !== undefined)
-      values.push({ ...(cell.seed === undefined ? {} : { seed: cell.seed }), value, source: id });
-  }
-  const of = new Set(stages).size + states.length - stages.length;
-  return { ...measured(values, of), state: worst(states), stages: [...new Set(stages)] };
-}
-
-function measured(values: readonly SeedValue[], of: number): Omit<TableCell, 'state' | 'stages'> {
-  return { values, n: 0, of, ...summariseSeeds(values) };
-}
-
-/** One word for a cell of several seeds: what a reader must know first. */
-function worst(states: readonly CellState[]): CellState {
-  const order: readonly CellState[] = ['failed', 'running', 'stale', 'missing'];
-  return order.find((state) => states.includes(state)) ?? (states.length === 0 ? 'missing' : 'measured');
-}
-
-function withPaper(cell: TableCell, paper: number | undefined, baseline: number | undefined): TableCell {
-  if (paper === undefined) return cell;
-  return baseline === undefined ? { ...cell, paper } : { ...cell, paper, paperDelta: paper - baseline };
-}
-
-/** The mean over the columns where more is better; others would cancel what they measure. */
-function averageCell(cells: readonly TableCell[], columns: readonly Column[]): TableCell {
-  const used = cells.filter((_, index) => columns[index]?.lowerIsBetter !== true);
-  const values = averageBySeed(used.map((cell) => cell.values));
-  const of = Math.max(0, ...used.map((cell) => cell.of));
-  const base: TableCell = { ...measured(values, of), state: worst(used.map((cell) => cell.state)), stages: [] };
-  const papers = used.flatMap((cell) => (cell.paper === undefined ? [] : [cell.paper]));
-  const deltas = used.flatMap((cell) => (cell.paperDelta === undefined ? [] : [cell.paperDelta]));
-  const paper = used.length > 0 && papers.length === used.length ? summarise(papers)?.mean : undefined;
-  const paperDelta = used.length > 0 && deltas.length === used.length ? summarise(deltas)?.mean : undefined;
-  return {
-    ...base,
-    ...(paper === undefined ? {} : { paper }),
-    ...(paperDelta === undefined ? {} : { paperDelta }),
-  };
-}
-
-/** Outdated numbers are compared with nothing. */
-function withDelta(cell: TableCell, baseline: TableCell | undefined): TableCell {
-  if (baseline === undefined || cell.state === 'stale' || baseline.state === 'stale') return cell;
-  const delta = pairedDifference(cell.values, baseline.values);
-  return delta === undefined ? cell : { ...cell, delta };
-}
-
 function describeColumns(spec: TableSpec, rows: readonly (readonly TableCell[])[]): readonly TableColumn[] {
   const columns = spec.columns.map(
     (column, index): TableColumn => ({
@@ -234,56 +230,4 @@ function decimalsOf(rows: readonly (readonly TableCell[])[], column: number): nu
   const sizes = rows.flatMap((cells) => [cells[column]?.mean ?? 0, cells[column]?.paper ?? 0]).map(Math.abs);
   const largest = Math.max(0, ...sizes);
   return largest > 0 && largest < 2 ? 3 : 1;
-}
-
-function transpose(rows: readonly (readonly TableCell[])[], width = rows[0]?.length ?? 0): readonly TableCell[][] {
-  return Array.from({ length: width }, (_, column) => rows.map((row) => row[column] as TableCell));
-}
-
-/** Walks from cells up to the roots and collects how the numbers were made. */
-function tracer(stages: readonly StageSpec[], readings: Readings) {
-  const specs = new Map(stages.map((stage) => [stage.id, stage]));
-  const everything = new Set<string>();
-  const collect = (start: readonly string[]): ReadonlySet<string> => {
-    const seen = new Set<string>();
-    const open = [...start];
-    for (let id = open.pop(); id !== undefined; id = open.pop()) {
-      if (seen.has(id)) continue;
-      seen.add(id);
-      everything.add(id);
-      for (const ref of Object.values(specs.get(id)?.inputs ?? {})) open.push(ref.stage);
-    }
-    return seen;
-  };
-  const entriesOf = (ids: Iterable<string>) =>
-    [...ids].flatMap((id) => {
-      const reading = readings.get(id);
-      return reading !== undefined && 'entry' in reading ? [reading] : [];
-    });
-  return {
-    row: (cells: readonly Cell[], columns: readonly Column[]) =>
-      howMade(
-        entriesOf(collect(cells.flatMap((cell) => columns.flatMap((column) => cell.stages[column.stage] ?? [])))).map(
-          (reading) => reading.entry,
-        ),
-      ),
-    total: () => {
-      const found = entriesOf(everything);
-      const fresh = found.filter((reading) => reading.state === 'measured').map((reading) => reading.entry);
-      const distinct = [...new Map(fresh.map((entry) => [entry.key, entry])).values()];
-      return {
-        stages: everything.size,
-        measured: fresh.length,
-        seconds: distinct.reduce((sum, entry) => sum + entry.provenance.seconds, 0),
-        ...howMade(fresh),
-      };
-    },
-  };
-}
-
-function howMade(entries: readonly Entry[]): Readonly<{ engines: readonly string[]; commits: readonly string[] }> {
-  const engines = new Set(entries.map((entry) => entry.provenance.engine));
-  engines.delete('none');
-  const commits = new Set(entries.flatMap((entry) => entry.provenance.commit ?? []));
-  return { engines: [...engines].sort(), commits: [...commits].sort() };
 }

@@ -4,19 +4,27 @@ import { paint, type Style } from './style.ts';
 import type { Table, TableColumn } from './table.ts';
 import { padLeft, padRight, shorten, widthOf, wrap } from './width.ts';
 
-export type TerminalOptions = Readonly<{ width: number; style: Style }>;
+/** `intervals`: also the 95 % interval of every difference. */
+export type TerminalOptions = Readonly<{ width: number; style: Style; intervals?: boolean }>;
 
 const labels: Readonly<Record<Kind, string>> = {
   value: '',
   sd: '  ± sd',
+  se: '  ± se',
   delta: '  Δ',
+  interval: '  Δ 95 %',
   paper: '  paper',
   paperDelta: '  paper Δ',
 };
 
 /** A table between three rules, as papers print it, and beneath it what its signs mean. No final newline. */
-export function formatTerminal(table: Table, { width, style }: TerminalOptions): string {
-  const pieces = table.rows.map((row) => row.cells.map((cell, column) => piecesOf(cell, columnAt(table, column))));
+export function formatTerminal(table: Table, { width, style, intervals = false }: TerminalOptions): string {
+  const pieces = table.rows.map((row) =>
+    row.cells.map((cell, at) => {
+      const all = piecesOf(cell, columnAt(table, at));
+      return intervals ? all : { ...all, interval: { text: '' } };
+    }),
+  );
   const names = nameWidth(table, width);
   const panels = fitPanels(table, pieces, names, width).map((panel) => panelLines(table, pieces, panel, names, style));
   const rule = paint(style, 'dim', '─'.repeat(Math.max(...panels.flat().map(widthOf))));
@@ -37,7 +45,7 @@ function columnAt(table: Table, index: number): TableColumn {
 
 /** Notes that a reader must not miss are not dimmed. */
 function noteLines(note: string, width: number, style: Style): readonly string[] {
-  const warning = /^(†|~|!|this table mixes)/u.test(note);
+  const warning = /^[†¶~!]/u.test(note);
   return wrap(note, width, '  ').map((line) => paint(style, warning ? 'warn' : 'dim', line));
 }
 
@@ -77,9 +85,9 @@ function rowLines(
 ): readonly string[] {
   const gap = ' '.repeat(layout.gap);
   return layout.lines.flatMap((kinds, line) => {
-    const used = kinds.some((kind) => kind !== undefined && columns.some((at) => cells[at]?.[kind].text !== ''));
-    if (line > 0 && !used) return [];
-    const label = line === 0 ? name : paint(style, 'dim', labels[kinds[0] as Kind]);
+    const used = kinds.find((kind) => kind !== undefined && columns.some((at) => cells[at]?.[kind].text !== ''));
+    if (line > 0 && used === undefined) return [];
+    const label = line === 0 || used === undefined ? name : paint(style, 'dim', labels[used]);
     const printed = columns.map((at, index) => gap + cellText(cells[at], kinds, fields[index], style));
     return [(padRight(label, names) + printed.join('')).trimEnd()];
   });
@@ -95,8 +103,12 @@ function cellText(
   const slots = fields.slots.map((width, index) => {
     const kind = kinds[index];
     const piece = kind === undefined ? { text: '' } : cell[kind];
-    const mark = index === 0 ? markText(kind === 'value' ? cell.mark.text : '', fields.mark, style) : '';
-    return padLeft(paint(style, piece.tone, piece.text), slotSpace(width, index)) + mark;
+    const mark = kind === 'value' ? cell.mark.text : kind === 'delta' ? cell.deltaMark.text : '';
+    const room = index === 0 ? fields.mark : kind === 'delta' ? fields.deltaMark : 0;
+    return (
+      padLeft(paint(style, piece.tone, piece.text), slotSpace(width, index) - (index === 0 ? 0 : room)) +
+      markText(mark, room, style)
+    );
   });
   return padLeft(slots.join(''), fields.width);
 }

@@ -24,6 +24,8 @@ export interface SqliteStore extends Store {
   /** entries, most recently used first */
   byUse(): Iterable<UsedEntry>;
   leased(): ReadonlySet<Key>;
+  /** changes when another process has written */
+  version(): number;
   /** Forgets objects whose bytes are gone; their entries stay, as history. */
   forget(digests: readonly Digest[]): void;
   /** Runs `work` while no other process makes anything; undefined when one does. */
@@ -80,6 +82,7 @@ export function openStore(root: string): SqliteStore {
         yield { entry: entryOf(row), usedAt: columns(row, { used_at: 'number' }).used_at };
     },
     leased: () => new Set(rows.leased.all().map((row) => columns(row, { key: 'string' }).key as Key)),
+    version: () => Number(db.pragma('data_version', { simple: true })),
     forget: db.transaction((digests: readonly Digest[]) => {
       for (const digest of digests) rows.forget.run(digest);
     }),

@@ -19,6 +19,11 @@ const signs: Readonly<Record<Exclude<StageState, 'made'>, Sign>> = {
   blocked: { sign: '⊘', tone: 'warn', words: 'blocked by a failure' },
 };
 
+/** `▸`, `✗`, ...; nothing behind a number that is there. */
+export function stateSign(state: StageState): string {
+  return state === 'made' || state === 'cached' ? '' : signs[state].sign;
+}
+
 type Shown = Readonly<{ text: string; tone?: Tone | undefined; state: StageState; stale: boolean }>;
 
 /** Whether every number of a board is there or cannot come. */

@@ -134,7 +134,7 @@ export function sparkline(points: readonly number[]): string {
 }
 
 /** Cuts what a narrow window cannot show; styles are dropped with the cut, or an open one would run on. */
-function cutTo(line: string, columns: number): string {
+export function cutTo(line: string, columns: number): string {
   if (widthOf(line) <= columns) return line;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape codes of style.ts
   const bare = line.replace(/\u001B\[\d+m/g, '');

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ablation, expectDocumented, openRig, type Rig } from './rig.ts';
+import { ablation, asked, expectDocumented, openRig, type Rig } from './rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -9,6 +9,8 @@ beforeAll(async () => {
   rig.write('a.yaml', ablation);
   rig.write('wrong.yaml', 'nmae: x\nstages:\n  a: { kind: comand }\n');
   expect((await rig.sea('run', 'a.yaml')).code).toBe(0);
+  rig.write('asked.yaml', asked);
+  expect((await rig.sea('run', 'asked.yaml', '--cache', 'asked')).code).toBe(0);
   // one row that has numbers of an earlier version of itself
   rig.write('changed.yaml', ablation.replace("RATE: '2'", "RATE: '4'"));
 });
@@ -21,7 +23,9 @@ describe('as JSON, what is printed is what is documented', () => {
     ['why', ['score', 'changed.yaml']],
     ['why', ['train', 'changed.yaml']],
     ['table', ['changed.yaml']],
-    ['table', ['a.yaml', '--compare', 'Baseline', '+SEA']],
+    ['compare', ['a.yaml', 'Baseline', '+SEA']],
+    ['compare', ['a.yaml', 'changed.yaml']],
+    ['compare', ['asked.yaml', 'Worse', 'Better', '--cache', 'asked', '--questions']],
     ['show', ['score[+SEA]', 'a.yaml']],
     ['show', ['data']],
     ['ls', []],
@@ -70,17 +74,35 @@ describe('table', () => {
       /^\+SEA,Acc,score,accuracy,measured,52\.5,,1,1,/m,
     );
   });
+});
 
-  test('compares two rows, parameters first', async () => {
-    const { out } = await rig.sea('table', 'a.yaml', '--compare', 'Baseline', '+SEA');
-    expect(out.replace(/─+/g, '---')).toBe(`                 Baseline    +SEA        Δ
+describe('compare', () => {
+  test('sets two rows side by side, parameters first', async () => {
+    const { out } = await rig.sea('compare', 'a.yaml', 'Baseline', '+SEA');
+    expect(out.replace(/─+/g, '---')).toBe(`                 Baseline   +SEA
+train.env.RATE   1          2
+
 ---
-train.env.RATE          1       2
+            Baseline   +SEA       Δ
 ---
-Acc                  51.5    52.5     +1.0
-score.loss          0.100   0.200   +0.100
+Acc             51.5   52.5    +1.0
+score.loss     0.100  0.200  +0.100
 ---
+Δ: right minus left, paired by seed
 `);
+  });
+
+  test('sets two files side by side, row by row', async () => {
+    const { out } = await rig.sea('compare', 'a.yaml', 'changed.yaml');
+    expect(out).toContain('train.env.RATE');
+    expect(out).toMatch(/^Acc +51\.5 +51\.5 +0\.0$/m);
+  });
+
+  test('opens to the questions that two rows answer differently', async () => {
+    const { out } = await rig.sea('compare', 'asked.yaml', 'Worse', 'Better', '--questions', 'Acc', '--cache', 'asked');
+    expect(out).toMatch(/^Acc +25\.0 +75\.0 +\+50\.0 +3 +1 +0\.62$/m);
+    expect(out).toContain('Acc: 3 won, 1 lost, 0 the same');
+    expect(out).toContain('− 2: question 2\n  truth   yes\n  Worse   yes (1)\n  Better  no (0)');
   });
 });
 
@@ -105,8 +127,9 @@ describe('a mistake', () => {
     [['run', 'a.yaml', '--row', '+SEE'], 'did you mean "+SEA"?'],
     [['run', 'a.yaml', '--force', 'trian'], 'did you mean "train"?'],
     [['why', 'scroe', 'a.yaml'], 'did you mean "score"?'],
-    [['table', 'a.yaml', '--compare', 'Baseline', '+SAE'], 'did you mean "+SEA"?'],
-    [['table', 'a.yaml', '--compare', 'Baseline'], 'takes two rows'],
+    [['compare', 'a.yaml', 'Baseline', '+SAE'], 'did you mean "+SEA"?'],
+    [['compare', 'a.yaml', 'Baseline'], 'FILE ROW ROW'],
+    [['compare', 'asked.yaml', 'Worse', 'Better', '--questions', 'Acd', '--cache', 'asked'], 'did you mean "Acc"?'],
     [['show', 'trein'], 'did you mean "train"?'],
     [['gc', '--limit', 'much'], 'write it like'],
   ])('%j names what was meant and ends with 2', async (args, hint) => {
@@ -182,7 +205,7 @@ describe('help', () => {
     expect(out).toContain('130  stopped');
   });
 
-  test.each(['validate', 'plan', 'run', 'table', 'why', 'show', 'ls', 'gc', 'verify', 'doctor', 'schema'])(
+  test.each(['validate', 'plan', 'run', 'table', 'compare', 'why', 'show', 'ls', 'gc', 'verify', 'doctor', 'schema'])(
     'of %s has an example',
     async (command) => {
       expect((await rig.sea(command, '--help')).out).toContain(`Example:\n  $ sea ${command}`);

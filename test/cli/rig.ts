@@ -90,6 +90,24 @@ table:
   baseline: Baseline
 `;
 
+/** Two rows that answer four questions, leaving what a scorer leaves. */
+export const asked = `
+name: asked
+stages:
+  mark:
+    kind: command
+    run: |
+      mkdir {output.scores}
+      node -e 'const right = process.env.RIGHT.split(","); const lines = ["0", "1", "2", "3"].map((id) => JSON.stringify({ id: Number(id), question: "question " + id, answer: right.includes(id) ? "yes" : "no", truth: "yes", score: right.includes(id) ? 1 : 0 })); console.log(lines.join("\\n"))' > {output.scores}/questions.jsonl
+      echo "{\\"score\\": $SCORE}" > {output.numbers}
+    outputs: [scores, numbers]
+    metrics: numbers
+rows:
+  Worse: { mark.env: { RIGHT: '2', SCORE: '25' } }
+  Better: { mark.env: { RIGHT: '0,1,3', SCORE: '75' } }
+table: { columns: [{ stage: mark, metric: score, label: Acc }], baseline: Worse }
+`;
+
 /** Throws unless the value is what schemas/output/ documents for a command. */
 export function expectDocumented(command: string, value: unknown): void {
   const schema = JSON.parse(readFileSync(resolve(`schemas/output/${command}.schema.json`), 'utf8')) as object;

@@ -116,7 +116,8 @@ describe('the commands in the README', () => {
         const end = rest.findIndex((word) => word.startsWith('--'));
         return end < 0 ? rest : rest.slice(0, end);
       });
-    const rows = [...following('--row'), ...following('--compare')];
+    const compared = asked.flatMap(([, name, , ...rest]) => (name === 'compare' ? rest.slice(0, 2) : []));
+    const rows = [...following('--row'), ...compared];
     const stages = [
       ...following('--stage'),
       ...asked.flatMap(([, name, stage]) => (name === 'why' || name === 'show' ? [stage ?? ''] : [])),

@@ -26,6 +26,8 @@ describe('Markdown', () => {
 
       - Δ against Baseline · bold: best · underlined: second
       - paper: arXiv 2408.11813v1, Table 3
+      - +Finetune VE: 1 of 3 improve; paper: 3 of 3; the same sign in 1
+      - +SEA: 3 of 3 improve; paper: 3 of 3; the same sign in 3
       - tensorflow 2.21.0 cpu · 12 stages · 30 s of work"
     `);
   });
@@ -36,17 +38,18 @@ describe('Markdown', () => {
     ).toMatchInlineSnapshot(`
       "**Table 3 in mini**
 
-      |  | VQAv2 | TextVQA | GQA | Avg |
+      |  | VQAv2 | TextVQA | GQA¶ | Avg |
       | :-- | --: | --: | --: | --: |
       | Baseline | <u>55.0</u> ±0.6 | 25.3 ±1.0 | 51.4 ±0.2 | 43.9 ±0.2 |
-      | +Finetune VE | 54.7 ±0.6 (-0.3) | <u>25.4</u> ±0.6 (0.0) | <u>51.6</u>! ±0.4 (+0.1) | 43.9! ±0.2 (0.0) |
-      | +SEA | **56.9** ±0.4 (+1.9) | **26.2** ±1.1 (+0.9) | **52.8**! ±0.1 (+1.5) | **45.3**! ±0.5 (+1.5) |
+      | +Finetune VE | 54.7 ±0.6 (-0.3§) | <u>25.4</u> ±0.6 (0.0) | <u>51.6</u>! ±0.4 (+0.1) | 43.9! ±0.2 (0.0) |
+      | +SEA | **56.9** ±0.4 (+1.9§) | **26.2** ±1.1 (+0.9§) | **52.8**! ±0.1 (+1.5) | **45.3**! ±0.5 (+1.5) |
       | Old | 51.0\\~ ±1.0 | – | *failed* | *failed* |
 
-      - mean ± sd over the seeds 1, 2, 3 · Δ against Baseline, paired by seed · bold: best · underlined: second
+      - mean ± sd over the seeds 1, 2, 3 · Δ against Baseline, paired by seed · § the 95 % interval of Δ (paired t test over seeds) excludes 0 · bold: best · underlined: second
       - \\~ stale: measured before its stages changed
       - ! some of its seeds are not measured
       - – not measured yet
+      - ¶ GQA: not comparable: seeds 1 3 in +Finetune VE, 1 2 in +SEA, else 1 2 3
       - tensorflow 2.21.0 cpu · 37 of 48 stages · 1 m 33 s of work"
     `);
   });
@@ -59,22 +62,25 @@ describe('Markdown', () => {
 describe('LaTeX', () => {
   test('is a booktabs table', () => {
     expect(formatLatex(read(threeSeeds, { reference: paperTable3 }))).toMatchInlineSnapshot(`
-      "% mean ± sd over the seeds 1, 2, 3 · Δ against Baseline, paired by seed · bold: best · underlined: second
+      "% mean ± sd over the seeds 1, 2, 3 · Δ against Baseline, paired by seed · § the 95 % interval of Δ (paired t test over seeds) excludes 0 · bold: best · underlined: second
       % paper: arXiv 2408.11813v1, Table 3
+      % +Finetune VE: 1 of 3 improve; paper: 3 of 3; the same sign in 1
+      % +SEA: 3 of 3 improve; paper: 3 of 3; the same sign in 3
       % ! some of its seeds are not measured
+      % ¶ GQA: not comparable: seeds 1 3 in +Finetune VE, 1 2 in +SEA, else 1 2 3
       % tensorflow 2.21.0 cpu · 34 of 36 stages · 1 m 25 s of work
       \\begin{table}[t]
       \\centering
       \\caption{Table 3 in mini}
       \\begin{tabular}{lrrrr}
       \\toprule
-       & VQAv2 & TextVQA & GQA & Avg \\\\
+       & VQAv2 & TextVQA & GQA$^{\\P}$ & Avg \\\\
       \\midrule
       Baseline & \\underline{55.0}{\\scriptsize\\,$\\pm$0.6} & 25.3{\\scriptsize\\,$\\pm$1.0} & 51.4{\\scriptsize\\,$\\pm$0.2} & 43.9{\\scriptsize\\,$\\pm$0.2} \\\\
       \\quad{\\small paper} & {\\small 78.8} & {\\small 58.3} & {\\small 62.0} & {\\small 66.4} \\\\
-      +Finetune VE & 54.7{\\scriptsize\\,$\\pm$0.6}{\\scriptsize\\,($-0.3$)} & \\underline{25.4}{\\scriptsize\\,$\\pm$0.6}{\\scriptsize\\,($0.0$)} & \\underline{51.6}$^!\${\\scriptsize\\,$\\pm$0.4}{\\scriptsize\\,($+0.1$)} & 43.9$^!\${\\scriptsize\\,$\\pm$0.2}{\\scriptsize\\,($0.0$)} \\\\
+      +Finetune VE & 54.7{\\scriptsize\\,$\\pm$0.6}{\\scriptsize\\,($-0.3^\\S$)} & \\underline{25.4}{\\scriptsize\\,$\\pm$0.6}{\\scriptsize\\,($0.0$)} & \\underline{51.6}$^!\${\\scriptsize\\,$\\pm$0.4}{\\scriptsize\\,($+0.1$)} & 43.9$^!\${\\scriptsize\\,$\\pm$0.2}{\\scriptsize\\,($0.0$)} \\\\
       \\quad{\\small paper} & {\\small 80.3}{\\scriptsize\\,($+1.5$)} & {\\small 59.1}{\\scriptsize\\,($+0.8$)} & {\\small 63.4}{\\scriptsize\\,($+1.4$)} & {\\small 67.6}{\\scriptsize\\,($+1.2$)} \\\\
-      +SEA & \\textbf{56.9}{\\scriptsize\\,$\\pm$0.4}{\\scriptsize\\,($+1.9$)} & \\textbf{26.2}{\\scriptsize\\,$\\pm$1.1}{\\scriptsize\\,($+0.9$)} & \\textbf{52.8}$^!\${\\scriptsize\\,$\\pm$0.1}{\\scriptsize\\,($+1.5$)} & \\textbf{45.3}$^!\${\\scriptsize\\,$\\pm$0.5}{\\scriptsize\\,($+1.5$)} \\\\
+      +SEA & \\textbf{56.9}{\\scriptsize\\,$\\pm$0.4}{\\scriptsize\\,($+1.9^\\S$)} & \\textbf{26.2}{\\scriptsize\\,$\\pm$1.1}{\\scriptsize\\,($+0.9^\\S$)} & \\textbf{52.8}$^!\${\\scriptsize\\,$\\pm$0.1}{\\scriptsize\\,($+1.5$)} & \\textbf{45.3}$^!\${\\scriptsize\\,$\\pm$0.5}{\\scriptsize\\,($+1.5$)} \\\\
       \\quad{\\small paper} & {\\small 80.5}{\\scriptsize\\,($+1.7$)} & {\\small 59.5}{\\scriptsize\\,($+1.2$)} & {\\small 63.6}{\\scriptsize\\,($+1.6$)} & {\\small 67.9}{\\scriptsize\\,($+1.5$)} \\\\
       \\bottomrule
       \\end{tabular}
@@ -93,10 +99,12 @@ describe('LaTeX', () => {
 describe('CSV', () => {
   test('has a line per row and column with unrounded numbers', () => {
     const lines = formatCsv(read(threeSeeds, { reference: paperTable3 })).split('\r\n');
-    expect(lines[0]).toBe('row,column,stage,metric,state,mean,sd,n,delta,delta_sd,mark,paper,paper_delta,values');
+    expect(lines[0]).toBe(
+      'row,column,stage,metric,state,mean,sd,n,delta,delta_sd,delta_low,delta_high,questions,se,mark,paper,paper_delta,incomparable,rerun_seconds,values',
+    );
     expect(lines).toHaveLength(1 + 3 * 4);
     expect(lines[1]).toBe(
-      'Baseline,VQAv2,VQAv2,accuracy,measured,55,0.6000000000000014,3,,,second,78.8,,1:55 2:54.4 3:55.6',
+      'Baseline,VQAv2,VQAv2,accuracy,measured,55,0.6000000000000014,3,,,,,,,second,78.8,,,,1:55 2:54.4 3:55.6',
     );
   });
 

@@ -25,6 +25,8 @@ describe('with one seed', () => {
       ────────────────────────────────────────────────────────────────
       Δ against Baseline · * best · ' second
       paper: arXiv 2408.11813v1, Table 3
+      +Finetune VE: 1 of 3 improve; paper: 3 of 3; the same sign in 1
+      +SEA: 3 of 3 improve; paper: 3 of 3; the same sign in 3
       tensorflow 2.21.0 cpu · 12 stages · 30 s of work"
     `);
   });
@@ -52,19 +54,23 @@ describe('with several seeds', () => {
   test('a wide window has number, spread and difference side by side', () => {
     expect(print(threeSeeds, 120, { reference: paperTable3 })).toMatchInlineSnapshot(`
       "Table 3 in mini
-      ──────────────────────────────────────────────────────────────────────────────────────
-                          VQAv2            TextVQA             GQA                Avg
-      ──────────────────────────────────────────────────────────────────────────────────────
-      Baseline       55.0' ±0.6        25.3  ±1.0        51.4   ±0.2        43.9   ±0.2
-        paper        78.8              58.3              62.0               66.4
-      +Finetune VE   54.7  ±0.6 -0.3   25.4' ±0.6  0.0   51.6'! ±0.4 +0.1   43.9!  ±0.2  0.0
-        paper        80.3       +1.5   59.1       +0.8   63.4        +1.4   67.6        +1.2
-      +SEA           56.9* ±0.4 +1.9   26.2* ±1.1 +0.9   52.8*! ±0.1 +1.5   45.3*! ±0.5 +1.5
-        paper        80.5       +1.7   59.5       +1.2   63.6        +1.6   67.9        +1.5
-      ──────────────────────────────────────────────────────────────────────────────────────
-      mean ± sd over the seeds 1, 2, 3 · Δ against Baseline, paired by seed · * best · ' second
+      ────────────────────────────────────────────────────────────────────────────────────────
+                          VQAv2             TextVQA              GQA¶               Avg
+      ────────────────────────────────────────────────────────────────────────────────────────
+      Baseline       55.0' ±0.6         25.3  ±1.0         51.4   ±0.2        43.9   ±0.2
+        paper        78.8               58.3               62.0               66.4
+      +Finetune VE   54.7  ±0.6 -0.3§   25.4' ±0.6  0.0    51.6'! ±0.4 +0.1   43.9!  ±0.2  0.0
+        paper        80.3        +1.5   59.1        +0.8   63.4        +1.4   67.6        +1.2
+      +SEA           56.9* ±0.4 +1.9§   26.2* ±1.1 +0.9§   52.8*! ±0.1 +1.5   45.3*! ±0.5 +1.5
+        paper        80.5        +1.7   59.5        +1.2   63.6        +1.6   67.9        +1.5
+      ────────────────────────────────────────────────────────────────────────────────────────
+      mean ± sd over the seeds 1, 2, 3 · Δ against Baseline, paired by seed · § the 95 % interval of Δ (paired t test over
+        seeds) excludes 0 · * best · ' second
       paper: arXiv 2408.11813v1, Table 3
+      +Finetune VE: 1 of 3 improve; paper: 3 of 3; the same sign in 1
+      +SEA: 3 of 3 improve; paper: 3 of 3; the same sign in 3
       ! some of its seeds are not measured
+      ¶ GQA: not comparable: seeds 1 3 in +Finetune VE, 1 2 in +SEA, else 1 2 3
       tensorflow 2.21.0 cpu · 34 of 36 stages · 1 m 25 s of work"
     `);
   });
@@ -73,23 +79,28 @@ describe('with several seeds', () => {
     expect(print(threeSeeds, 64, { reference: paperTable3 })).toMatchInlineSnapshot(`
       "Table 3 in mini
       ──────────────────────────────────────────────────────────────
-                      VQAv2      TextVQA        GQA          Avg
+                      VQAv2      TextVQA       GQA¶          Avg
       ──────────────────────────────────────────────────────────────
       Baseline      55.0' ±0.6  25.3  ±1.0  51.4   ±0.2  43.9   ±0.2
         paper       78.8        58.3        62.0         66.4
       +Finetune VE  54.7  ±0.6  25.4' ±0.6  51.6'! ±0.4  43.9!  ±0.2
-        Δ           -0.3         0.0        +0.1          0.0
+        Δ           -0.3§        0.0        +0.1          0.0
         paper       80.3        59.1        63.4         67.6
         paper Δ     +1.5        +0.8        +1.4         +1.2
       +SEA          56.9* ±0.4  26.2* ±1.1  52.8*! ±0.1  45.3*! ±0.5
-        Δ           +1.9        +0.9        +1.5         +1.5
+        Δ           +1.9§       +0.9§       +1.5         +1.5
         paper       80.5        59.5        63.6         67.9
         paper Δ     +1.7        +1.2        +1.6         +1.5
       ──────────────────────────────────────────────────────────────
       mean ± sd over the seeds 1, 2, 3 · Δ against Baseline, paired by
-        seed · * best · ' second
+        seed · § the 95 % interval of Δ (paired t test over seeds)
+        excludes 0 · * best · ' second
       paper: arXiv 2408.11813v1, Table 3
+      +Finetune VE: 1 of 3 improve; paper: 3 of 3; the same sign in 1
+      +SEA: 3 of 3 improve; paper: 3 of 3; the same sign in 3
       ! some of its seeds are not measured
+      ¶ GQA: not comparable: seeds 1 3 in +Finetune VE, 1 2 in +SEA,
+        else 1 2 3
       tensorflow 2.21.0 cpu · 34 of 36 stages · 1 m 25 s of work"
     `);
   });
@@ -98,20 +109,24 @@ describe('with several seeds', () => {
     expect(print(threeSeeds, 52)).toMatchInlineSnapshot(`
       "Table 3 in mini
       ──────────────────────────────────────────────
-                    VQAv2   TextVQA    GQA     Avg
+                    VQAv2   TextVQA   GQA¶     Avg
       ──────────────────────────────────────────────
       Baseline       55.0'     25.3   51.4    43.9
         ± sd         ±0.6      ±1.0   ±0.2    ±0.2
       +Finetune VE   54.7      25.4'  51.6'!  43.9!
         ± sd         ±0.6      ±0.6   ±0.4    ±0.2
-        Δ            -0.3       0.0   +0.1     0.0
+        Δ            -0.3§      0.0   +0.1     0.0
       +SEA           56.9*     26.2*  52.8*!  45.3*!
         ± sd         ±0.4      ±1.1   ±0.1    ±0.5
-        Δ            +1.9      +0.9   +1.5    +1.5
+        Δ            +1.9§     +0.9§  +1.5    +1.5
       ──────────────────────────────────────────────
       mean ± sd over the seeds 1, 2, 3 · Δ against
-        Baseline, paired by seed · * best · ' second
+        Baseline, paired by seed · § the 95 % interval of
+        Δ (paired t test over seeds) excludes 0 · * best ·
+        ' second
       ! some of its seeds are not measured
+      ¶ GQA: not comparable: seeds 1 3 in +Finetune VE, 1
+        2 in +SEA, else 1 2 3
       tensorflow 2.21.0 cpu · 34 of 36 stages · 1 m 25 s
         of work"
     `);
@@ -127,12 +142,12 @@ describe('with several seeds', () => {
         ± sd         ±0.6      ±1.0
       +Finetune VE   54.7      25.4'
         ± sd         ±0.6      ±0.6
-        Δ            -0.3       0.0
+        Δ            -0.3§      0.0
       +SEA           56.9*     26.2*
         ± sd         ±0.4      ±1.1
-        Δ            +1.9      +0.9
+        Δ            +1.9§     +0.9§
       ──────────────────────────────
-                     GQA     Avg
+                    GQA¶     Avg
       ──────────────────────────────
       Baseline      51.4    43.9
         ± sd        ±0.2    ±0.2
@@ -145,9 +160,14 @@ describe('with several seeds', () => {
       ──────────────────────────────
       mean ± sd over the seeds 1, 2, 3 ·
         Δ against Baseline, paired by
-        seed · * best · ' second
+        seed · § the 95 % interval of Δ
+        (paired t test over seeds)
+        excludes 0 · * best · ' second
       ! some of its seeds are not
         measured
+      ¶ GQA: not comparable: seeds 1 3
+        in +Finetune VE, 1 2 in +SEA,
+        else 1 2 3
       tensorflow 2.21.0 cpu · 34 of 36
         stages · 1 m 25 s of work"
     `);
@@ -159,7 +179,7 @@ test('stale numbers and mixed engines are told beneath the table', () => {
   expect(print(numbers, 80, { engines: { '+SEA': 'wasm' } })).toMatchInlineSnapshot(`
     "Table 3 in mini
     ──────────────────────────────────────────────────────────────
-                     VQAv2       TextVQA       GQA         Avg
+                     VQAv2       TextVQA¶      GQA         Avg
     ──────────────────────────────────────────────────────────────
     Baseline       55.0*        24.5         51.4       43.6
     +Finetune VE   54.6  -0.4   25.1* +0.6   51.4 0.0   43.7* +0.1
@@ -168,7 +188,7 @@ test('stale numbers and mixed engines are told beneath the table', () => {
     Δ against Baseline · * best · ' second
     ~ stale: measured before its stages changed
     – not measured yet
-    this table mixes engines: tensorflow 2.21.0 cpu; wasm
+    ¶ TextVQA: not comparable: engine wasm in +SEA, else tensorflow 2.21.0 cpu
     10 of 12 stages · 25 s of work"
   `);
 });

@@ -67,20 +67,20 @@ describe('the table of a run that goes on', () => {
 });
 
 describe('the state of a cell', () => {
-  const after = (...events: Parameters<typeof stagesAfter>[1]) => stagesAfter(new Map(), events);
+  const statesAfter = (...events: Parameters<typeof stagesAfter>[1]) => stagesAfter(new Map(), events);
 
   test('follows all stages that it comes from', () => {
     const ids = ['encoder', 'train', 'score'];
-    expect(workOf(ids, after())).toEqual({ state: 'queued', over: 0, of: 3 });
-    const running = after(reused(0, 'encoder'), started(0, 'train'));
+    expect(workOf(ids, statesAfter())).toEqual({ state: 'queued', over: 0, of: 3 });
+    const running = statesAfter(reused(0, 'encoder'), started(0, 'train'));
     expect(workOf(ids, running)).toEqual({ state: 'running', over: 0, of: 2 });
-    expect(workOf(ids, after(reused(0, 'encoder'), finished(1, 'train', 1)))).toEqual({
+    expect(workOf(ids, statesAfter(reused(0, 'encoder'), finished(1, 'train', 1)))).toEqual({
       state: 'queued',
       over: 1,
       of: 2,
     });
-    expect(workOf(ids, after(failed(0, 'train'), blocked(0, 'score', 'train'))).state).toBe('failed');
-    expect(workOf(ids, after(...ids.map((id) => reused(0, id)))).state).toBe('cached');
+    expect(workOf(ids, statesAfter(failed(0, 'train'), blocked(0, 'score', 'train'))).state).toBe('failed');
+    expect(workOf(ids, statesAfter(...ids.map((id) => reused(0, id)))).state).toBe('cached');
   });
 
   test('counts every stage behind a number, and for an average those of its row', () => {

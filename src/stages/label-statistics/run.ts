@@ -24,7 +24,8 @@ export const run: Run<Params, 'labels' | 'truth', 'statistics'> = async ({
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'statistics.json'), `${JSON.stringify(figures, undefined, 2)}\n`);
   await writeFile(join(folder, 'words.jsonl'), perWord.map((use) => `${JSON.stringify(use)}\n`).join(''));
-  const { images, labelsPerPatch, belowZero, allBelowZero, meanScore, peak, utilisation, cluster, wordsBelowZero } = statistics;
+  const { images, labelsPerPatch, belowZero, allBelowZero, meanScore, peak, utilisation, cluster, wordsBelowZero } =
+    statistics;
   return {
     ...{ images, labelsPerPatch, belowZero, utilisation, wordsBelowZero },
     ...known({ allBelowZero, meanScore, peak, cluster }),

@@ -1,0 +1,191 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Plan } from '../plan/step.ts';
+import { type Problem, ProblemError } from '../problem.ts';
+import { duration, type Style } from '../report/style.ts';
+import type { Experiment } from '../spec/experiment.ts';
+import { createSources } from '../store/sources.ts';
+import { openStore } from '../store/sqlite.ts';
+import type { BrowserHandle } from '../ui/browse/browser.tsx';
+import type { Effect } from '../ui/browse/state.ts';
+import type { Found, World } from '../ui/browse/world.ts';
+import { count } from '../ui/words.ts';
+import { detailOf } from './detail.ts';
+import { openExperiment } from './experiment.ts';
+import { observe } from './observe.ts';
+import { makePlan } from './session.ts';
+
+type Given = Readonly<{ cache: string; experiments: readonly Found[]; style: Style }>;
+
+export type Browsing = Readonly<{
+  world(): World;
+  open(file: string): Promise<void>;
+  carryOut(effect: Effect, browser: BrowserHandle): Promise<void>;
+  /** Looks again and again at what others do, until closed. */
+  follow(browser: BrowserHandle, failed: (error: unknown) => void): void;
+  close(): void;
+}>;
+
+/** How often files and store are looked at, milliseconds; planning a large graph is followed by a pause of so many times that. */
+const LOOK = 400;
+const PAUSES = 15;
+
+/** What the browser shows, kept up to date, and what it asks for, done. */
+export function createBrowsing({ cache, experiments, style }: Given): Browsing {
+  const store = openStore(cache);
+  const sources = createSources(store.sourceCache);
+  let world: World = { experiments, problems: [] };
+  let opened: { file: string; experiment: Experiment; text: string } | undefined;
+  let seen = '';
+  let notBefore = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let child: ChildProcess | undefined;
+  let closed = false;
+
+  /** Reads file and store; mistakes in the file leave what was open before, beside them. */
+  const look = async (file: string): Promise<void> => {
+    const start = performance.now();
+    try {
+      const text = stamp(file);
+      if (opened?.file !== file || opened.text !== text)
+        opened = { file, experiment: await openExperiment(file, cache), text };
+      const plan = await makePlan(opened.experiment, store, sources);
+      const open = observe(opened.experiment, plan, store);
+      const { run: _, ...rest } = world;
+      const run =
+        child !== undefined ? 'own' : open.stages.some(({ state }) => state === 'running') ? 'other' : undefined;
+      world = { ...rest, file, open, problems: [], ...(run === undefined ? {} : { run }) };
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      world = withProblems(world, file, error.problems);
+    }
+    notBefore = performance.now() + (performance.now() - start) * PAUSES;
+  };
+
+  const detail = (browser: BrowserHandle): void => {
+    const screen = browser.screen();
+    if (screen.at !== 'stage' || world.open === undefined) return;
+    const found = detailOf(world.open, screen.stage, store, style);
+    if (found !== undefined) world = { ...world, detail: found };
+  };
+
+  return {
+    world: () => world,
+    open: look,
+    async carryOut(effect, browser) {
+      switch (effect.type) {
+        case 'open':
+          world = { experiments, problems: [], file: effect.file };
+          browser.show(world);
+          // planning does not let anything be drawn meanwhile
+          await new Promise((resolve) => setImmediate(resolve));
+          await look(effect.file);
+          browser.show(world);
+          if (world.open !== undefined) browser.act({ type: 'opened' });
+          return;
+        case 'copy':
+          process.stdout.write(osc52(effect.text));
+          return browser.act({ type: 'tell', message: `copied ${effect.what}` });
+        case 'price': {
+          const text = await priceText(effect.force);
+          return browser.act({ type: 'ask', question: { text, effect: { ...effect, type: 'start' } } });
+        }
+        case 'start':
+          if (opened === undefined) return;
+          child = startRun(opened.file, cache, effect.force, (said) => {
+            child = undefined;
+            seen = '';
+            if (said !== '' && !closed) browser.act({ type: 'tell', message: said });
+          });
+          return browser.act({ type: 'tell', message: 'the run has started' });
+        case 'stop':
+          child?.kill('SIGINT');
+          return browser.act({ type: 'tell', message: 'stopping after the next checkpoint' });
+        case 'quit':
+          return;
+      }
+    },
+    follow(browser, failed) {
+      const turn = async (): Promise<void> => {
+        const { file } = world;
+        const now = file === undefined ? '' : `${store.version()} ${stamp(file)} ${child === undefined}`;
+        const running = world.open?.stages.some(({ state }) => state === 'running') === true;
+        if (file !== undefined && (now !== seen || running) && performance.now() > notBefore) {
+          seen = now;
+          await look(file);
+        }
+        const shown = browser.screen();
+        const isNew = shown.at === 'stage' && world.detail?.stage !== shown.stage;
+        if (now === seen || isNew) detail(browser);
+        if (!closed) browser.show(world);
+      };
+      const next = () => {
+        timer = setTimeout(() => turn().then(() => (closed ? undefined : next()), failed), LOOK);
+      };
+      next();
+    },
+    close() {
+      closed = true;
+      clearTimeout(timer);
+      child?.kill('SIGINT');
+      store.close();
+    },
+  };
+
+  async function priceText(force: string | undefined): Promise<string> {
+    if (opened === undefined) return 'Nothing is open.';
+    const plan = await makePlan(opened.experiment, store, sources, force === undefined ? undefined : [force]);
+    return costText(plan, force);
+  }
+}
+
+/** What a run would do, before it is started. */
+export function costText({ counts, estimate, steps }: Plan, force: string | undefined): string {
+  const will = counts.run + counts.depends;
+  if (will === 0) return `Nothing is to run: all ${count(steps.length, 'stage')} are cached. Run anyway?`;
+  const time = estimate.seconds >= 1 ? `, about ${duration(estimate.seconds)} of work` : '';
+  const unknown = estimate.unknown > 0 ? `, ${count(estimate.unknown, 'stage')} never timed here` : '';
+  const first = force === undefined ? '' : `${force} runs again; with what may follow `;
+  return `${first}${count(will, 'stage')} to run${time}${unknown}; ${counts.reuse} cached. Start?`;
+}
+
+function withProblems(world: World, file: string, problems: readonly Problem[]): World {
+  return { ...world, file, problems };
+}
+
+/** Changes when the file, or one beside it that it may extend, is saved. */
+function stamp(file: string): string {
+  const folder = dirname(file);
+  const names = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
+  return names.map((name) => `${name} ${statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs}`).join(' ');
+}
+
+/** A run in a process of its own, so that the browser stays quick; what it did is read off the store. */
+function startRun(file: string, cache: string, force: string | undefined, ended: (said: string) => void): ChildProcess {
+  const program = process.argv[1];
+  if (program === undefined) throw new Error('this process does not know its own program');
+  const forced = force === undefined ? [] : ['--force', force];
+  const child = spawn(process.execPath, [program, '--cache', cache, 'run', file, '--json', ...forced], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr?.on('data', (data: Buffer) => {
+    said = `${said}${data}`.slice(-2000);
+  });
+  child.on('error', (error) => ended(error.message));
+  child.on('close', (code) => ended(endText(code, said)));
+  return child;
+}
+
+function endText(code: number | null, said: string): string {
+  if (code === 0) return 'the run is complete';
+  if (code === 1 && said === '') return 'the run ended with failures: o on a failed stage shows its log';
+  if (code === 130 || code === null) return 'the run was stopped';
+  return `the run could not go on: ${said.trim().split('\n')[0] ?? `exit code ${code}`}`;
+}
+
+/** Puts a text on the clipboard of the terminal, through ssh too; inside tmux where its set-clipboard allows it. */
+export function osc52(text: string): string {
+  return `\u001B]52;c;${Buffer.from(text, 'utf8').toString('base64')}\u0007`;
+}

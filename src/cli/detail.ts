@@ -1,0 +1,82 @@
+import { jobPaths, readProgress } from '../job/folder.ts';
+import type { Style } from '../report/style.ts';
+import type { StageSpec } from '../spec/experiment.ts';
+import type { SqliteStore } from '../store/sqlite.ts';
+import type { Detail, Open, Series, StageItem } from '../ui/browse/world.ts';
+import { logLines } from './observe.ts';
+import { entryLines, parameterLines } from './show.ts';
+import { whyLines } from './why.ts';
+
+/** All that is known of one stage. A running stage has its log and curve so far; one that never ran has its parameters. */
+export function detailOf(open: Open, id: string, store: SqliteStore, style: Style): Detail | undefined {
+  const item = open.items.get(id);
+  if (item === undefined) return undefined;
+  const { step } = item;
+  const entry = step.entry ?? step.last;
+  const key = item.state === 'running' || item.state === 'failed' ? step.key : (entry?.key ?? step.key);
+  const folder = key === undefined ? undefined : store.jobFolder(key);
+  const stale = step.entry === undefined && step.last !== undefined;
+  return {
+    stage: id,
+    lines: {
+      why: [...failureLines(item), ...whyLines(open.plan, id, style)],
+      parameters: parameterLines(step.spec.params, style),
+      metrics:
+        entry === undefined
+          ? []
+          : [...(stale ? ['of its last run; it is to run again', ''] : []), ...entryLines(entry, store, style)],
+      log: folder === undefined ? [] : logLines(jobPaths.log(folder)),
+    },
+    curves: folder === undefined ? [] : curvesOf(folder),
+    lineage: lineageOf(open.experiment.stages, id),
+  };
+}
+
+function failureLines({ state, reason }: StageItem): readonly string[] {
+  return state === 'failed' ? [`its last attempt failed: ${reason}`, 'o shows its log', ''] : [];
+}
+
+/** A series for each number that was reported, the loss first. */
+function curvesOf(folder: string): readonly Series[] {
+  const series = new Map<string, [step: number, value: number][]>();
+  for (const { step, values } of readProgress(folder, 0).lines) {
+    for (const [name, value] of Object.entries(values)) {
+      const points = series.get(name);
+      if (points === undefined) series.set(name, [[step, value]]);
+      else points.push([step, value]);
+    }
+  }
+  const named = [...series].map(([name, points]) => ({ name, points }));
+  return named.sort((a, b) => Number(b.name === 'loss') - Number(a.name === 'loss'));
+}
+
+/** The stage, all that it reads, all that reads it; each branch once, indented by distance. */
+export function lineageOf(stages: readonly StageSpec[], id: string): Detail['lineage'] {
+  const inputs = new Map(stages.map((spec) => [spec.id, Object.values(spec.inputs).map((ref) => ref.stage)]));
+  const readers = new Map<string, string[]>();
+  for (const [reader, reads] of inputs) {
+    for (const stage of new Set(reads)) readers.set(stage, [...(readers.get(stage) ?? []), reader]);
+  }
+  const up = walk(id, (stage) => inputs.get(stage) ?? []).map((line) => ({ ...line, reads: true }));
+  const down = walk(id, (stage) => readers.get(stage) ?? []).map((line) => ({ ...line, reads: false }));
+  return [{ stage: id, depth: 0, reads: true }, ...up, ...down];
+}
+
+/** Depth first, so that indentation shows what reads what. */
+function walk(
+  from: string,
+  next: (stage: string) => readonly string[],
+): readonly Readonly<{ stage: string; depth: number }>[] {
+  const found: { stage: string; depth: number }[] = [];
+  const seen = new Set([from]);
+  const visit = (stage: string, depth: number): void => {
+    for (const other of next(stage)) {
+      if (seen.has(other)) continue;
+      seen.add(other);
+      found.push({ stage: other, depth });
+      visit(other, depth + 1);
+    }
+  };
+  visit(from, 1);
+  return found;
+}

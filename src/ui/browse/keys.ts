@@ -1,0 +1,84 @@
+import type { Key } from 'ink';
+
+/** Keys by the names that the reducer knows; a letter is itself. undefined: a key that means nothing here. */
+export function keyName(input: string, key: Key): string | undefined {
+  if (key.upArrow) return 'up';
+  if (key.downArrow) return 'down';
+  if (key.leftArrow) return 'left';
+  if (key.rightArrow) return 'right';
+  if (key.pageUp) return 'pageup';
+  if (key.pageDown) return 'pagedown';
+  if (key.home) return 'home';
+  if (key.end) return 'end';
+  if (key.return) return 'enter';
+  if (key.escape) return 'escape';
+  if (key.tab) return key.shift ? 'backtab' : 'tab';
+  if (key.backspace || key.delete) return 'backspace';
+  if (key.ctrl) return input === 'c' ? 'ctrl-c' : input === 'd' ? 'pagedown' : input === 'u' ? 'pageup' : undefined;
+  return input === '' || key.meta ? undefined : input;
+}
+
+const vim: Readonly<Record<string, string>> = {
+  k: 'up',
+  j: 'down',
+  h: 'left',
+  l: 'right',
+  g: 'home',
+  G: 'end',
+};
+
+/** The movement that a letter stands for where no text is typed. */
+export function movement(key: string): string {
+  return vim[key] ?? key;
+}
+
+export type Hint = readonly [keys: string, does: string];
+
+/** What the keys do on each screen: the footer shows the first, `?` all. */
+export const hints = {
+  everywhere: [
+    ['↑↓←→ hjkl', 'move'],
+    ['PgUp PgDn ^u ^d', 'a page'],
+    ['g G', 'first, last'],
+    ['/', 'search; n N next, previous'],
+    ['Esc', 'back'],
+    ['1 2 3', 'table, stages, history'],
+    ['e', 'experiments near'],
+    ['r', 'run (asks first)'],
+    ['x', 'stop the run'],
+    ['?', 'this help'],
+    ['q', 'quit'],
+  ],
+  experiments: [['Enter', 'open']],
+  table: [
+    ['Enter', 'stages of the cell'],
+    ['w', 'why it runs again'],
+    ['o', 'log'],
+    ['i', 'lineage'],
+    ['s', 'sort by the column'],
+    ['Space', 'mark a row'],
+    ['=', 'compare two marked rows'],
+    ['d', 'deltas'],
+    ['u', 'spread'],
+    ['p', 'paper'],
+    ['v', 'hide columns that do not vary'],
+    ['t', 'next table'],
+    ['y Y', 'copy as Markdown, LaTeX'],
+  ],
+  stages: [
+    ['Enter', 'open'],
+    ['w', 'why it runs again'],
+    ['o', 'log'],
+    ['c', 'curve'],
+    ['i', 'lineage'],
+    ['f', 'force (asks first)'],
+  ],
+  history: [['Enter', 'open its stage']],
+  stage: [
+    ['Tab ←→', 'next pane'],
+    ['w a m c o i', 'why, parameters, metrics, curve, log, lineage'],
+    ['Enter', 'open the stage of a line of lineage'],
+    ['f', 'force (asks first)'],
+  ],
+  compare: [['y', 'copy']],
+} as const satisfies Readonly<Record<string, readonly Hint[]>>;

@@ -1,0 +1,140 @@
+import { clamped, lengthOf } from './cursor.ts';
+import { movement } from './keys.ts';
+import { screenKey } from './screens.ts';
+import {
+  type Action,
+  bodyRows,
+  experimentsScreen,
+  historyScreen,
+  replace,
+  type State,
+  stagesScreen,
+  type Turn,
+  tableScreen,
+  top,
+} from './state.ts';
+import type { World } from './world.ts';
+
+/** The browser after an action; pure, so that every key can be tried without a terminal. */
+export function reduce(state: State, action: Action, world: World): Turn {
+  switch (action.type) {
+    case 'size':
+      return { state: { ...state, size: action.size } };
+    case 'ask':
+      return { state: { ...state, question: action.question } };
+    case 'tell':
+      return { state: { ...state, message: action.message } };
+    case 'opened':
+      return { state: { ...state, stack: [(world.open?.boards.length ?? 0) > 0 ? tableScreen : stagesScreen] } };
+    case 'key':
+      return onKey(untold(state), action.key, world);
+  }
+}
+
+function untold({ message: _, ...state }: State): State {
+  return state;
+}
+
+function onKey(state: State, key: string, world: World): Turn {
+  if (key === 'ctrl-c') return leave(state, world);
+  if (state.question !== undefined) return answer(state, key);
+  if (state.help) return { state: { ...state, help: false } };
+  if (state.typing) return { state: type(state, key, world) };
+  const moved = move(state, movement(key), world);
+  if (moved !== undefined) return { state: moved };
+  return screenKey(state, movement(key), world) ?? everywhere(state, key, world);
+}
+
+/** Anything but yes is no. */
+function answer({ question, ...state }: State, key: string): Turn {
+  const yes = key === 'y' || key === 'enter';
+  return yes && question !== undefined ? { state, effect: question.effect } : { state };
+}
+
+/** A search narrows lists while it is typed; in texts it moves to the first line that has it. */
+function type(state: State, key: string, world: World): State {
+  const { search } = top(state);
+  if (key === 'enter') return { ...state, typing: false };
+  if (key === 'escape') return withSearch({ ...state, typing: false }, '', world);
+  if (key === 'backspace') return withSearch(state, search.slice(0, -1), world);
+  return [...key].length === 1 || !/^[a-z-]+$/.test(key) ? withSearch(state, search + key, world) : state;
+}
+
+function withSearch(state: State, search: string, world: World): State {
+  const screen = top(state);
+  const cursor = screen.at === 'stage' || screen.at === 'compare' ? screen.cursor : 0;
+  return replace(state, clamped({ ...screen, search, cursor }, world));
+}
+
+/** Undefined: the key is no movement up or down. */
+function move(state: State, key: string, world: World): State | undefined {
+  const screen = top(state);
+  const page = Math.max(1, bodyRows(state.size) - 2);
+  const length = lengthOf(screen, world);
+  const last = length - 1;
+  const from = screen.at === 'stage' && screen.follow && screen.pane === 'log' ? last : screen.cursor;
+  const steps: Readonly<Record<string, number>> = {
+    up: from - 1,
+    down: from + 1,
+    pageup: from - page,
+    pagedown: from + page,
+    home: 0,
+    end: last,
+  };
+  const cursor = steps[key];
+  if (cursor === undefined) return undefined;
+  const moved = clamped({ ...screen, cursor }, world);
+  return replace(state, moved.at === 'stage' ? { ...moved, follow: moved.cursor >= last } : moved);
+}
+
+function everywhere(state: State, key: string, world: World): Turn {
+  switch (key) {
+    case 'q':
+      return leave(state, world);
+    case '?':
+      return { state: { ...state, help: true } };
+    case '/':
+      return { state: { ...state, typing: true } };
+    case 'escape':
+    case 'backspace':
+      return { state: back(state, world) };
+    case '1':
+      return (world.open?.boards.length ?? 0) === 0
+        ? { state: { ...state, message: 'this experiment declares no table' } }
+        : { state: { ...state, stack: [tableScreen] } };
+    case '2':
+      return { state: { ...state, stack: [stagesScreen] } };
+    case '3':
+      return { state: { ...state, stack: [historyScreen] } };
+    case 'e':
+      return { state: { ...state, stack: [experimentsScreen] } };
+    case 'r':
+      return world.open === undefined || world.run !== undefined
+        ? { state: { ...state, message: world.run === undefined ? 'open an experiment first' : 'a run is at work' } }
+        : { state, effect: { type: 'price' } };
+    case 'x':
+      return { state: stopping(state, world) };
+    default:
+      return { state };
+  }
+}
+
+/** Leaving stops the run that was started here, and so asks. */
+function leave(state: State, world: World): Turn {
+  if (world.run !== 'own' || state.question?.effect.type === 'quit') return { state, effect: { type: 'quit' } };
+  const text = 'The run that was started here stops with it, after its next checkpoint. Quit?';
+  return { state: { ...state, question: { text, effect: { type: 'quit' } } } };
+}
+
+function stopping(state: State, { run }: World): State {
+  if (run === undefined) return { ...state, message: 'nothing runs' };
+  if (run === 'other') return { ...state, message: 'another process started this run: stop it there, with Ctrl-C' };
+  const text = 'Running stages end at their next checkpoint; what they did since is done again. Stop the run?';
+  return { ...state, question: { text, effect: { type: 'stop' } } };
+}
+
+/** A search is given up first; then the screen beneath comes back. */
+function back(state: State, world: World): State {
+  if (top(state).search !== '') return withSearch(state, '', world);
+  return state.stack.length > 1 ? { ...state, stack: state.stack.slice(0, -1) } : state;
+}
