@@ -55,9 +55,26 @@ export type ScoreOptions = Readonly<{
   variant?: string;
   /** how multiple-choice answers were given; default: what the answers' metadata say, else letter */
   choices?: Asking['choices'];
-  /** MM-Vet only */
-  judge?: string;
+  /** MM-Vet only. none: marked by the words of the reference */
+  judge?: 'none' | Judge;
 }>;
+
+/** A language model that marks answers; every request is paid for once and its reply kept. */
+export interface Judge {
+  readonly model: string;
+  /** address of the server, fit to be shown */
+  readonly server: string;
+  /** times that every answer is marked */
+  readonly runs: number;
+  /** requests under way at the same time */
+  readonly concurrency: number;
+  readonly signal: AbortSignal;
+  /** the text of the reply; equal requests of one run have one reply, of another run another */
+  ask(request: JudgeRequest, signal: AbortSignal): Promise<string>;
+  progress?(done: number, of: number): void;
+}
+
+export type JudgeRequest = Readonly<{ run: number; content: string; temperature: number; maxTokens: number }>;
 
 /** A file that an evaluation server takes. */
 export type Submission = Readonly<{ name: string; bytes: string | Uint8Array; notices: readonly string[] }>;

@@ -207,13 +207,18 @@ function declareScoreCommand(define: Define, context: MakeFor, finish: Finish): 
     'sea score pope --answers answers.jsonl --data pope/',
     'sea score vqav2 --answers answers.jsonl --data vqav2/ --json',
     'sea score mmbench --answers answers.jsonl --data mmbench/ --submission upload.xlsx',
+    'sea score mmvet --answers answers.jsonl --data mmvet/ --judge https://api.openai.com/v1',
   ])
     .argument('<benchmark>', benchmarkNames.join(', '))
     .requiredOption('--answers <file>', "LLaVA's answers file (JSON lines)")
     .requiredOption('--data <dir>', "folder with the benchmark's official files")
     .option('--variant <name>', 'another scoring rule than the default')
     .addOption(new Option('--choices <how>', 'how multiple choice was answered').choices(['letter', 'text']))
-    .addOption(new Option('--judge <judge>', 'MM-Vet: none marks by the words of the reference').choices(['none']))
+    .option('--judge <url>', "MM-Vet: an OpenAI-compatible server's address; none marks by the words of the reference")
+    .option('--judge-model <name>', 'default: the official gpt-4-0613')
+    .option('--judge-key <variable>', 'environment variable with the key; none: no key', 'OPENAI_API_KEY')
+    .addOption(new Option('--judge-runs <n>', 'times that every answer is marked').default(1).argParser(positive))
+    .addOption(new Option('--judge-concurrency <n>', 'requests at the same time').default(4).argParser(positive))
     .option('--submission <file>', "write the server's upload file instead")
     .option(...asJson)
     .action(async (benchmark: string, options, command: Command) =>

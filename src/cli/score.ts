@@ -1,8 +1,11 @@
 import { writeFile } from 'node:fs/promises';
+import type { Judge } from '../benchmarks/benchmark.ts';
 import { scoreFiles, submissionOf } from '../benchmarks/score-files.ts';
+import { openJudge } from '../judge/judge.ts';
 import { ProblemError } from '../problem.ts';
 import { paint } from '../report/style.ts';
 import { padLeft } from '../report/width.ts';
+import { layout } from '../store/layout.ts';
 import type { Context } from './context.ts';
 import { json } from './output.ts';
 
@@ -11,15 +14,22 @@ type Options = Readonly<{
   data: string;
   variant?: string;
   choices?: 'letter' | 'text';
+  /** an address, or none */
   judge?: string;
+  judgeModel?: string;
+  judgeKey: string;
+  judgeRuns: number;
+  judgeConcurrency: number;
   submission?: string;
   json?: boolean;
 }>;
 
 /** `sea score`: marks answers that any program made, as the benchmark's official program does. */
-export async function scoreAnswers(benchmark: string, options: Options, { output }: Context): Promise<number> {
-  const { answers, data, variant, choices, judge } = options;
+export async function scoreAnswers(benchmark: string, options: Options, context: Context): Promise<number> {
+  const { output } = context;
+  const { answers, data, variant, choices } = options;
   if (options.submission !== undefined) return writeSubmission(benchmark, options.submission, options, output);
+  const judge = judgeOf(options, context);
   const scores = await scoreFiles(
     benchmark,
     { answers, data },
@@ -38,6 +48,19 @@ export async function scoreAnswers(benchmark: string, options: Options, { output
     output.out([...lines, paint(output.style, 'dim', `${questions.length} questions of ${benchmark}`)].join('\n'));
   }
   return 0;
+}
+
+/** The judge that the options name; its replies are kept in the cache, so that marking again costs nothing. */
+function judgeOf(options: Options, { cache, env, output }: Context): 'none' | Judge | undefined {
+  const { judge, judgeModel: model, judgeKey: key, judgeRuns: runs, judgeConcurrency: concurrency } = options;
+  if (judge === undefined || judge === 'none') return judge;
+  const stated = { url: judge, ...(model === undefined ? {} : { model }), key, runs, concurrency };
+  return openJudge(stated, {
+    replies: layout.replies(cache),
+    env,
+    signal: new AbortController().signal, // an interrupt ends the process; what came until then is kept
+    log: (line) => output.err(line),
+  });
 }
 
 async function writeSubmission(

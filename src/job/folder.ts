@@ -24,6 +24,8 @@ export type JobFile = Readonly<{
   inputs: Readonly<Record<string, string>>;
   outputs: Readonly<Record<string, string>>;
   scratch: string;
+  /** folder of the replies that the store keeps */
+  replies: string;
 }>;
 
 /** What came of it. */
@@ -53,11 +55,15 @@ export function writeJob(folder: string, job: JobFile): void {
 export function readJob(folder: string): JobFile {
   const file = jobPaths.job(folder);
   const value = record(JSON.parse(fs.readFileSync(file, 'utf8')), file);
-  const { stage, kind, version, inputs, outputs, scratch } = value;
+  const { stage, kind, version, inputs, outputs, scratch, replies = '' } = value; // older requests have no replies
   const whole =
-    typeof stage === 'string' && typeof kind === 'string' && typeof version === 'number' && typeof scratch === 'string';
+    typeof stage === 'string' &&
+    typeof kind === 'string' &&
+    typeof version === 'number' &&
+    typeof scratch === 'string' &&
+    typeof replies === 'string';
   if (!whole || !strings(inputs) || !strings(outputs) || !('params' in value)) throw new Error(`${file} is not a job`);
-  return { stage, kind, version, params: value['params'] as Json, inputs, outputs, scratch };
+  return { stage, kind, version, params: value['params'] as Json, inputs, outputs, scratch, replies };
 }
 
 export function writeOutcome(folder: string, outcome: Outcome): void {

@@ -85,6 +85,7 @@ async function work(
       fs.mkdirSync(job.scratch, { recursive: true });
       return job.scratch;
     },
+    replies: job.replies,
     logFile: jobPaths.log(folder),
     signal: options.signal,
     ...(options.kill === undefined ? {} : { kill: options.kill }),

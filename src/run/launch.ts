@@ -14,7 +14,7 @@ export type Launch = Readonly<{ folder: string; job: JobFile; finished: boolean;
 export function prepare(store: Store, node: Node, key: Key, inputs: Readonly<Record<string, string>>): Launch {
   const folder = store.jobFolder(key);
   const scratch = store.scratchFolder(key);
-  const job = request(node, folder, scratch, inputs);
+  const job = request(node, folder, { scratch, replies: store.repliesFolder() }, inputs);
   fs.mkdirSync(dirname(folder), { recursive: true });
   const left = !makeFolder(folder);
   if (left) endLeftover(folder);
@@ -62,11 +62,16 @@ export function clearOutputs(store: Store, key: Key): void {
   }
 }
 
-function request(node: Node, folder: string, scratch: string, inputs: Readonly<Record<string, string>>): JobFile {
+function request(
+  node: Node,
+  folder: string,
+  shared: Pick<JobFile, 'scratch' | 'replies'>,
+  inputs: Readonly<Record<string, string>>,
+): JobFile {
   const { id, spec } = node.step;
   const ports = Object.keys(portsOf(node.kind.outputs, spec.params));
   const outputs = Object.fromEntries(ports.map((port) => [port, join(folder, `output.${port}`)]));
-  return { stage: id, kind: spec.kind, version: node.kind.version, params: spec.params, inputs, outputs, scratch };
+  return { stage: id, kind: spec.kind, version: node.kind.version, params: spec.params, inputs, outputs, ...shared };
 }
 
 function makeFolder(folder: string): boolean {

@@ -61,10 +61,15 @@ function toProblem(error: ErrorObject, written: Written): Problem {
     };
   }
   const isCount = error.keyword === 'minItems' || error.keyword === 'maxItems';
-  const found = isCount ? `a list of ${(error.data as readonly unknown[]).length}` : describe(error.data);
+  const found = isCount ? `a list of ${(error.data as readonly unknown[]).length}` : foundOf(error.data, schema);
   const hint = error.keyword === 'enum' && typeof error.data === 'string' ? { hint: suggestValue(error) } : {};
   const code = error.keyword === 'type' ? 'wrong-type' : 'bad-value';
   return { code, message: `${path}: expected ${expectation(error)}, found ${found}`, at: placeOf(node), ...hint };
+}
+
+/** What was written; a parameter that only names a secret (`writeOnly`) may hold the secret itself by mistake. */
+function foundOf(data: unknown, schema: Readonly<Record<string, unknown>>): string {
+  return schema['writeOnly'] === true ? 'something else (not shown here)' : describe(data);
 }
 
 function suggestValue(error: ErrorObject): string {

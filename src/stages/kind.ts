@@ -51,6 +51,8 @@ export interface Job<P, I extends string, O extends string> {
   readonly output: Readonly<Record<O, string>>;
   /** survives a killed run of the same key: checkpoints live here */
   readonly scratch: string;
+  /** replies of servers that are paid by request; all stages of a store share it */
+  readonly replies: string;
   /** aborted by Ctrl-C: checkpoint, then throw `signal.reason` */
   readonly signal: AbortSignal;
   /** aborted when there is no time for a clean stop: end child processes at once */

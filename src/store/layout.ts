@@ -12,6 +12,8 @@ export const layout = {
   job: (root: string, key: Key): string => join(root, 'jobs', key.slice(0, 2), key),
   scratches: (root: string): string => join(root, 'scratch'),
   scratch: (root: string, key: Key): string => join(root, 'scratch', key.slice(0, 2), key),
+  /** replies of servers that are paid by request: no collection removes them */
+  replies: (root: string): string => join(root, 'replies'),
   /** on its way out: a removal that was killed leaves no half output under its name */
   trash: (root: string): string => join(root, 'trash'),
   damaged: (root: string): string => join(root, 'damaged'),

@@ -55,6 +55,7 @@ export function createMemoryStore(root: string): Store {
     sweep: () => [],
     jobFolder: (key) => layout.job(root, key),
     scratchFolder: (key) => layout.scratch(root, key),
+    repliesFolder: () => layout.replies(root),
     close: () => leases.clear(),
   };
 }

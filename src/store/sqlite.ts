@@ -76,6 +76,7 @@ export function openStore(root: string): SqliteStore {
     sweep: leases.sweep,
     jobFolder: (key) => layout.job(root, key),
     scratchFolder: (key) => layout.scratch(root, key),
+    repliesFolder: () => layout.replies(root),
     objects: () => rows.objects.all().map((row) => readObject(row)),
     *byUse() {
       for (const row of rows.byUse.iterate())

@@ -74,5 +74,7 @@ export interface Store {
   jobFolder(key: Key): string;
   /** folder that survives a killed run of the key */
   scratchFolder(key: Key): string;
+  /** folder that all stages share: replies of servers that are paid by request */
+  repliesFolder(): string;
   close(): void;
 }

@@ -9,12 +9,13 @@ import { promptExample, promptHead, promptItem } from '../../src/benchmarks/mmlu
 import { predictLetter, scoreMmlu } from '../../src/benchmarks/mmlu/score.ts';
 import { FEW_SHOT } from '../../src/benchmarks/mmvet/few-shot.ts';
 import { keyOf, readQuestions } from '../../src/benchmarks/mmvet/format.ts';
-import { grade, JUDGE_MAX_TOKENS, JUDGE_MODEL } from '../../src/benchmarks/mmvet/judge.ts';
+import { grade, JUDGE_MAX_TOKENS } from '../../src/benchmarks/mmvet/judge.ts';
 import { aggregate, type VetFigures } from '../../src/benchmarks/mmvet/score.ts';
 import { readSplit } from '../../src/benchmarks/scienceqa/format.ts';
 import { recordedPrompt } from '../../src/benchmarks/scienceqa/prompt.ts';
 import { scoreScience } from '../../src/benchmarks/scienceqa/score.ts';
 import { typeColumn } from '../../src/benchmarks/table-file.ts';
+import { OFFICIAL_JUDGE } from '../../src/judge/settings.ts';
 import type { Recompute } from './recompute-answers.ts';
 import { type Recorded, readAny } from './scoring-dir.ts';
 
@@ -117,10 +118,10 @@ export const recomputeMmvet: Recompute = async (folder, expected) => {
     const grades = await grade(
       questions,
       (id) => texts.get(id) ?? '',
-      runs,
+      { runs, concurrency: 1, signal: new AbortController().signal },
       async ({ id, run, retry, temperature, content }) => {
         const tail = content.slice(FEW_SHOT.length);
-        calls.push({ id, run, retry, temperature, tail, model: JUDGE_MODEL, max_tokens: JUDGE_MAX_TOKENS });
+        calls.push({ id, run, retry, temperature, tail, model: OFFICIAL_JUDGE, max_tokens: JUDGE_MAX_TOKENS });
         const reply = replies[id]?.[run]?.shift();
         if (reply === undefined) throw new Error(`the scripted judge has no more replies for ${id} in run ${run}`);
         return reply;

@@ -12,7 +12,8 @@ export function jobFolder(root: string, name: string, kind: string, params: Json
   const folder = join(root, name);
   mkdirSync(folder, { recursive: true });
   const outputs = { out: join(folder, 'output.out') };
-  writeJob(folder, { stage: name, kind, version, params, inputs: {}, outputs, scratch: join(root, 'scratch', name) });
+  const shared = { scratch: join(root, 'scratch', name), replies: join(root, 'replies') };
+  writeJob(folder, { stage: name, kind, version, params, inputs: {}, outputs, ...shared });
   return folder;
 }
 

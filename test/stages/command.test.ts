@@ -23,6 +23,7 @@ function job(
     input: { 'first-one': join(root, 'in') },
     output: { out: join(root, 'out'), scores: join(root, 'scores') },
     scratch: join(root, 'scratch'),
+    replies: join(root, 'replies'),
     signal: new AbortController().signal,
     logFile: join(root, 'log'),
     progress: () => {},

@@ -51,6 +51,7 @@ export async function runStage(
       input,
       output: outputs,
       scratch,
+      replies: join(out, 'replies'),
       signal: stop.signal,
       progress: (step, _, values) => {
         if (values !== undefined) steps.push(values);

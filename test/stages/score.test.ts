@@ -20,6 +20,7 @@ it('a score stage leaves scores.json and questions.jsonl and reports its metrics
       input: { answers, data },
       output,
       scratch: folder,
+      replies: folder,
       logFile: join(folder, 'log'),
       signal: new AbortController().signal,
       progress: () => undefined,
@@ -54,7 +55,7 @@ it('`sea score --json` prints every figure', async () => {
   };
   const code = await scoreAnswers(
     'vizwiz',
-    { answers, data, json: true },
+    { answers, data, json: true, judgeKey: 'none', judgeRuns: 1, judgeConcurrency: 1 },
     context as Parameters<typeof scoreAnswers>[2],
   );
   expect(code).toBe(0);

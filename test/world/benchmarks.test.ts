@@ -40,6 +40,7 @@ beforeAll(async () => {
     input: {},
     output,
     scratch: root,
+    replies: root,
     signal,
     progress: () => {},
     log: () => {},

@@ -31,6 +31,7 @@ async function make(params: Params, signal = new AbortController().signal) {
     input: {},
     output,
     scratch,
+    replies: join(scratch, 'replies'),
     signal,
     progress,
     log: () => {},

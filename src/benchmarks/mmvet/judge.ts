@@ -1,14 +1,16 @@
+import { mapConcurrently } from '../../judge/pool.ts';
+import type { Judge } from '../benchmark.ts';
 import { parsePythonFloat, strip } from '../python-text.ts';
 import { FEW_SHOT } from './few-shot.ts';
 import type { VetQuestion } from './format.ts';
 
 /** MM-Vet's judge (yuweihao/MM-Vet mm-vet_evaluator.py): a language model marks each answer from 0 to 1. */
 
-export const JUDGE_MODEL = 'gpt-4-0613';
 export const JUDGE_MAX_TOKENS = 3;
 const MAX_TRIES = 5;
 
-export type JudgeRequest = Readonly<{
+/** One request about one question. */
+export type MarkRequest = Readonly<{
   id: string;
   run: number;
   /** true from the second request of a question on: the prompt then asks for a digit */
@@ -26,26 +28,38 @@ export function judgePrompt({ question, answer }: VetQuestion, prediction: strin
   return `${FEW_SHOT}\n${[question, truth, prediction, ''].join(' | ')}${again}`;
 }
 
-/** Asks the judge about every question, `runs` times over, one request after the other as the official program does. */
+/**
+ * Asks the judge about every question, `runs` times over. Requests start in the official order (run by run, question by
+ * question); of one mark each waits for the reply before it, whatever the concurrency.
+ */
 export async function grade(
   questions: ReadonlyMap<string, VetQuestion>,
   predictionOf: (id: string) => string,
-  runs: number,
-  ask: (request: JudgeRequest) => Promise<string>,
+  judge: Pick<Judge, 'runs' | 'concurrency' | 'signal' | 'progress'>,
+  ask: (request: MarkRequest, signal: AbortSignal) => Promise<string>,
 ): Promise<ReadonlyMap<string, Grade>> {
-  const grades = new Map<string, { contents: string[]; scores: number[] }>();
-  for (let run = 0; run < runs; run++) {
-    for (const [id, question] of questions) {
-      const { content, score } = await gradeOnce((retry, temperature) =>
-        ask({ id, run, retry, temperature, content: judgePrompt(question, predictionOf(id), retry) }),
+  const wanted = Array.from({ length: judge.runs }, (_, run) =>
+    Array.from(questions, ([id, question]) => ({ id, question, run })),
+  ).flat();
+  let done = 0;
+  const marks = await mapConcurrently(
+    wanted,
+    judge.concurrency,
+    judge.signal,
+    async ({ id, question, run }, signal) => {
+      const mark = await gradeOnce((retry, temperature) =>
+        ask({ id, run, retry, temperature, content: judgePrompt(question, predictionOf(id), retry) }, signal),
       );
-      const grade = grades.get(id) ?? { contents: [], scores: [] };
-      grade.contents.push(content);
-      grade.scores.push(score);
-      grades.set(id, grade);
-    }
-  }
-  return grades;
+      judge.progress?.(++done, wanted.length);
+      return mark;
+    },
+  );
+  return new Map(
+    Array.from(questions.keys(), (id, position) => {
+      const own = marks.filter((_, at) => at % questions.size === position); // runs follow one another
+      return [id, { contents: own.map(({ content }) => content), scores: own.map(({ score }) => score) }];
+    }),
+  );
 }
 
 /**

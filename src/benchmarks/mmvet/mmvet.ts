@@ -1,12 +1,15 @@
+import { OFFICIAL_JUDGE } from '../../judge/settings.ts';
 import { ProblemError } from '../../problem.ts';
 import { answersById, stopAtMissing } from '../answers.ts';
-import { type Benchmark, chooseVariant, type Question } from '../benchmark.ts';
+import { type Benchmark, chooseVariant, type Judge, mean, type Question } from '../benchmark.ts';
 import { imageFinder } from '../images.ts';
 import { dumpJson } from '../python-text.ts';
-import { keyOf, readQuestions } from './format.ts';
+import { keyOf, readQuestions, type VetQuestion } from './format.ts';
+import { type Grade, grade, JUDGE_MAX_TOKENS } from './judge.ts';
 import { aggregate, referenceScore, type VetFigures } from './score.ts';
 
-const variants = ['reference_words'] as const;
+// who marks decides which of them it is
+const variants = ['judge', 'reference_words'] as const;
 
 export const mmvet: Benchmark = {
   name: 'mmvet',
@@ -32,23 +35,29 @@ export const mmvet: Benchmark = {
   },
 
   async score(folder, answers, options) {
-    const variant = chooseVariant(variants, options.variant);
-    if (options.judge !== 'none') {
+    const { judge } = options;
+    if (judge === undefined) {
       throw new ProblemError({
         code: 'no-judge',
-        message: `MM-Vet has no judge "${options.judge ?? ''}"`,
-        hint: 'the official score needs a GPT-4 judge; `judge: none` marks by the words of the reference',
+        message: 'MM-Vet has no judge',
+        hint: 'the official score needs a GPT-4 judge: give its url; `judge: none` marks by the words of the reference',
       });
     }
+    const variant = variantOf(judge, options.variant);
     const questions = await readQuestions(folder);
     const byId = answersById(answers, (id) => questions.has(keyOf(id)));
     const texts = new Map(Array.from(byId, ([id, { text }]) => [keyOf(id), text]));
     const missing = [...questions.keys()].filter((key) => !texts.has(key));
     if (missing.length > 0) stopAtMissing(answers, missing);
-    const scores = new Map(
-      Array.from(questions, ([key, { answer }]) => [key, referenceScore(answer, texts.get(key) ?? '')]),
-    );
-    const { byCapability, byIntegration, counts } = aggregate(questions, (key) => [scores.get(key) ?? 0]);
+    const textOf = (key: string): string => texts.get(key) ?? '';
+    const grades =
+      judge === 'none'
+        ? gradeByReference(questions, textOf)
+        : await grade(questions, textOf, judge, ({ run, temperature, content }, signal) =>
+            judge.ask({ run, temperature, content, maxTokens: JUDGE_MAX_TOKENS }, signal),
+          );
+    const marksOf = (key: string): readonly number[] => grades.get(key)?.scores ?? [];
+    const { byCapability, byIntegration, counts } = aggregate(questions, marksOf);
     const capabilities = [...byCapability.figures].filter(([name]) => name !== 'total');
     return {
       metrics: {
@@ -58,18 +67,21 @@ export const mmvet: Benchmark = {
       questions: Array.from(questions, ([key, { question, answer }]) => ({
         id: key,
         question,
-        answer: texts.get(key) ?? '',
+        answer: textOf(key),
         truth: answer,
-        score: scores.get(key) ?? 0,
+        score: mean(marksOf(key)),
       })),
       details: {
         variant,
-        judge: 'none',
+        judge: judge === 'none' ? judge : { model: judge.model, server: judge.server, runs: judge.runs },
         byCapability: toJson(byCapability),
         byIntegration: toJson(byIntegration),
         counts: Object.fromEntries(counts),
+        ...(judge === 'none'
+          ? {}
+          : { grades: Object.fromEntries(Array.from(grades, ([key, mark]) => [key, { ...mark }])) }),
       },
-      notices: ['judge: none (marked by the words of the reference, not by GPT-4)'],
+      notices: judgeNotices(judge, grades),
     };
   },
 
@@ -82,6 +94,39 @@ export const mmvet: Benchmark = {
     return { name: 'mm-vet-results.json', bytes: dumpJson(results, 2), notices: [] };
   },
 };
+
+function variantOf(judge: 'none' | Judge, wanted: string | undefined): (typeof variants)[number] {
+  const variant = judge === 'none' ? 'reference_words' : 'judge';
+  if (wanted === undefined || chooseVariant(variants, wanted) === variant) return variant;
+  throw new ProblemError({
+    code: 'wrong-variant',
+    message: `the variant ${wanted} does not go with ${judge === 'none' ? '`judge: none`' : 'a judge'}`,
+    hint: `leave variant out: it is ${variant}`,
+  });
+}
+
+function gradeByReference(
+  questions: ReadonlyMap<string, VetQuestion>,
+  textOf: (key: string) => string,
+): ReadonlyMap<string, Grade> {
+  const mark = (key: string, { answer }: VetQuestion): Grade => ({
+    contents: [],
+    scores: [referenceScore(answer, textOf(key))],
+  });
+  return new Map(Array.from(questions, ([key, question]) => [key, mark(key, question)]));
+}
+
+/** Who marked; the official program takes a mark of nan, and so are the figures that it enters. */
+function judgeNotices(judge: 'none' | Judge, grades: ReadonlyMap<string, Grade>): readonly string[] {
+  if (judge === 'none') return ['judge: none (marked by the words of the reference, not by GPT-4)'];
+  const { model, server, runs } = judge;
+  const marked = `judge: ${model} at ${server}, ${runs === 1 ? '1 run' : `${runs} runs`}`;
+  const nan = [...grades].filter(([, { scores }]) => scores.some(Number.isNaN)).map(([key]) => key);
+  return [
+    model === OFFICIAL_JUDGE ? marked : `${marked}: another judge than ${OFFICIAL_JUDGE}, so another figure`,
+    ...(nan.length > 0 ? [`the judge marked ${nan.join(', ')} with nan, as the official program allows`] : []),
+  ];
+}
 
 function toJson({ figures, std, runs }: VetFigures) {
   return { ...Object.fromEntries(figures), std, runs };

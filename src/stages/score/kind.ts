@@ -1,5 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { benchmarkNames } from '../../benchmarks/names.ts';
+import { judgeIdentity, judgeSchema } from '../../judge/settings.ts';
 import type { StageKind } from '../kind.ts';
 
 const params = {
@@ -22,9 +23,9 @@ const params = {
       description: 'How multiple choice was answered; default: as the answers say.',
     },
     judge: {
-      type: 'string',
-      enum: ['none'],
-      description: 'MM-Vet only. none: marked by the words of the reference, not by a language model.',
+      anyOf: [{ type: 'string', enum: ['none'] }, judgeSchema],
+      description:
+        'MM-Vet only. The language model that marks the answers; none: marked by the words of the reference, another figure.',
     },
   },
 } as const;
@@ -43,6 +44,11 @@ export const score: StageKind<Params, 'answers' | 'data', 'scores'> = {
   },
   outputs: { scores: { type: 'scores', description: 'scores.json (every figure) and questions.jsonl' } },
   headline: 'score',
+  // equal marks have one key, however patiently and with whose key the judge was asked
+  identity: ({ judge, ...identity }) => ({
+    ...identity,
+    ...(judge === undefined ? {} : { judge: typeof judge === 'string' ? judge : judgeIdentity(judge) }),
+  }),
   needs: () => ({ engine: false, heavy: true }),
   load: () => import('./run.ts'),
 };
