@@ -8,7 +8,8 @@ export type ColumnDraft = Readonly<{ of: string; node: Node; label: string; lowe
 export type TableDraft = Readonly<{
   title?: string;
   columns: readonly ColumnDraft[];
-  baseline?: Named;
+  /** one row, or for each row its own */
+  baseline?: Named | readonly Field[];
   average?: string;
   rows?: readonly Named[];
 }>;
@@ -40,10 +41,14 @@ export function readTable(node: Node, problems: Problem[]): readonly TableDraft[
   const rest = present({
     title: textOf(get('title'), problems),
     average: textOf(get('average'), problems),
-    baseline: namedOf(get('baseline'), problems),
+    baseline: readBaseline(get('baseline'), problems),
     rows: get('rows') === undefined ? undefined : rows,
   });
   return [{ columns: itemsOf(get('columns')).flatMap((column) => readColumn(column, problems)), ...rest }];
+}
+
+function readBaseline(node: Node | undefined, problems: Problem[]): TableDraft['baseline'] | undefined {
+  return node?.type === 'map' ? [...node.fields.values()] : namedOf(node, problems);
 }
 
 function readColumn(node: Node, problems: Problem[]): readonly ColumnDraft[] {

@@ -34,7 +34,10 @@ const table: Schema = closed(
       minItems: 1,
       description: 'What is shown: stage, stage.metric, or a map with a label.',
     },
-    baseline: text('The row that deltas are taken against.'),
+    baseline: {
+      oneOf: [{ type: 'string' }, { type: 'object', additionalProperties: { type: 'string' } }],
+      description: 'The row that deltas are taken against, or a map from rows to a baseline each.',
+    },
     average: text('Label of a last column with the mean of the others.'),
     rows: texts('The rows shown; default: all. A row runs only what the tables that show it read.'),
   },

@@ -6,7 +6,7 @@ import type { Draft } from './draft.ts';
 import type { ColumnDraft, TableDraft } from './draft-table.ts';
 import type { Column, Row, TableSpec } from './experiment.ts';
 import { placeOf } from './node.ts';
-import { type Named, present, suggestBefore } from './read.ts';
+import { type Named, namedOf, present, suggestBefore } from './read.ts';
 
 /** Which stages a cell has to run: those that the tables showing its row read; all stages without tables. */
 export function rootsOf(draft: Draft): (cell: CellPlan) => readonly string[] {
@@ -52,13 +52,15 @@ export function readTables(
     // in the order of the list; a name as written stands for all rows that a grid made of it
     const named = (name: string) => rows.filter(({ row, written }) => row.name === name || written === name);
     const shown = [...new Set((table.rows?.flatMap(({ name }) => named(name)) ?? rows).map(({ row }) => row.name))];
-    const baseline = table.baseline === undefined ? undefined : readBaseline(table.baseline, shown, problems);
     const { title, average } = table;
-    return { columns, ...present({ title, average, baseline, rows: table.rows === undefined ? undefined : shown }) };
+    const against = readBaselines(table.baseline, shown, problems);
+    return { columns, ...present({ title, average, rows: table.rows === undefined ? undefined : shown }), ...against };
   });
 }
 
-function checkRow({ name, node }: Named, names: ReadonlySet<string>, problems: Problem[]): void {
+type Mention = Readonly<{ name: string; node: Parameters<typeof placeOf>[0] }>;
+
+function checkRow({ name, node }: Mention, names: ReadonlySet<string>, problems: Problem[]): void {
   if (!names.has(name))
     problems.push({
       code: 'unknown-row',
@@ -66,6 +68,22 @@ function checkRow({ name, node }: Named, names: ReadonlySet<string>, problems: P
       at: placeOf(node),
       hint: suggest(name, [...names]),
     });
+}
+
+function readBaselines(
+  drafted: TableDraft['baseline'],
+  shown: readonly string[],
+  problems: Problem[],
+): Pick<TableSpec, 'baseline' | 'baselines'> {
+  if (drafted === undefined) return {};
+  if ('name' in drafted) return present({ baseline: readBaseline(drafted, shown, problems) });
+  const baselines = drafted.flatMap((field) => {
+    checkRow({ name: field.name, node: field }, new Set(shown), problems);
+    const named = namedOf(field.value, problems);
+    const baseline = named && readBaseline(named, shown, problems);
+    return baseline === undefined ? [] : [[field.name, baseline] as const];
+  });
+  return { baselines: Object.fromEntries(baselines) };
 }
 
 function readBaseline({ name, node }: Named, shown: readonly string[], problems: Problem[]): string | undefined {

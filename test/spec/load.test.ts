@@ -103,6 +103,13 @@ describe('an experiment', () => {
     ]);
   });
 
+  it('takes a baseline for each row', () => {
+    const rows = 'rows: { A: {}, B: { model.epochs: 2 }, C: { model.epochs: 3 } }\n';
+    const { tables } = loaded(`${base}${rows}table: { columns: [pope.f1], baseline: { B: A } }\n`);
+    expect(tables[0]).toMatchObject({ baselines: { B: 'A' } });
+    expect(tables[0]).not.toHaveProperty('baseline');
+  });
+
   it('runs for a row only what the tables that show it read', () => {
     const rows = 'rows: { A: {}, B: { model.epochs: 2 } }\n';
     const experiment = loaded(

@@ -204,6 +204,18 @@ describe('a mistake in rows and tables', () => {
           = did you mean "Baseline"?"
     `);
   });
+  it('is a row or a baseline of a row that is no row', () => {
+    expect(inBase('rows: { A: {}, B: {} }\ntable: { columns: [gqa], baseline: { C: A, B: D } }')).toMatchInlineSnapshot(`
+      "x.yaml:7:38  unknown-row  there is no row "C"
+        7 | table: { columns: [gqa], baseline: { C: A, B: D } }
+          |                                      ^
+          = valid: A, B
+      x.yaml:7:47  unknown-row  the baseline "D" is no row of this table
+        7 | table: { columns: [gqa], baseline: { C: A, B: D } }
+          |                                               ^
+          = valid: A, B"
+    `);
+  });
   it('is a number of the paper that is not there', () => {
     const files = paper([{ method: 'LLaVA', scores: { GQA: 62 } }]);
     const line = `${table}paper: { file: p.json, table: table3, rows: { base: LlaVA }, columns: { gqa: GQAA } }`;
