@@ -32,6 +32,19 @@ export function toLetter(answer: string, options: readonly string[]): string {
   return hits.length === 1 && hit !== undefined ? (LETTERS[hit] ?? answer) : answer;
 }
 
+/** Whether the answers are the most probable options instead of what a model wrote; their metadata say. Mixed ones stop. */
+export function byLikelihood(answers: Answers): boolean {
+  const likely = answers.lines.filter(({ metadata }) => metadata?.['choose'] === 'likelihood').length;
+  if (likely === 0 || likely === answers.lines.length) return likely > 0;
+  throw new ProblemError({
+    code: 'mixed-choices',
+    message: `some answers in ${answers.file} were chosen by likelihood and some were generated`,
+  });
+}
+
+/** What a reader of a score by likelihood must know. */
+export const LIKELIHOOD_NOTICE = 'choose: likelihood (the most probable option, not what the model writes)';
+
 /**
  * How the answers were given: as asked for, else as their metadata say (the stage that asks writes `choices` there),
  * else by letter. Answers that say otherwise, or do not agree, stop: the score would silently be lower.

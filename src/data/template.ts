@@ -106,6 +106,11 @@ function writeQuestion(name: TemplateName, { user, image }: Template, { question
   return user[0] + (marks === 0 ? '' : `${`${IMAGE_MARK}\n`.repeat(marks)}`) + words + user[1];
 }
 
+/** An answer with its end, as it stands behind a conversation whose last question is open. */
+export function answerPiece(name: TemplateName, answer: string): Piece {
+  return { text: writeAnswer(name, templates[name], answer), target: true };
+}
+
 function writeAnswer(name: TemplateName, { assistant }: Template, answer: string): string {
   return (name === 'vicuna_v1' ? ' ' : '') + answer.trim() + assistant[1];
 }

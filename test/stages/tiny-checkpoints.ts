@@ -93,7 +93,7 @@ export async function writeLanguageModel(folder: string, maxPositions?: number):
 }
 
 /** A LLaVA folder with random weights; images of 16 x 16 pixels are 16 visual tokens. */
-export async function writeModel(folder: string): Promise<LlavaConfig> {
+export async function writeModel(folder: string, positions?: number): Promise<LlavaConfig> {
   const files = languageFiles();
   const vocab = tokenizerOf(files).vocabSize;
   const config: LlavaConfig = {
@@ -111,7 +111,7 @@ export async function writeModel(folder: string): Promise<LlavaConfig> {
       channels: 3,
       projection: 8,
     },
-    text: decoderConfig(vocab + 1),
+    text: decoderConfig(vocab + 1, positions),
     imageToken: vocab,
     featureLayer: -2,
     featureSelect: 'default',

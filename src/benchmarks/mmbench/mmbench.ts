@@ -1,7 +1,7 @@
 import type { Json } from '../../hash.ts';
 import { answersById, stopAtAnswers, stopAtMissing, uploadNotices } from '../answers.ts';
 import { type Benchmark, chooseVariant, mean, type Question } from '../benchmark.ts';
-import { choiceMode, LETTERS, toLetter } from '../choices.ts';
+import { byLikelihood, choiceMode, LETTERS, LIKELIHOOD_NOTICE, toLetter } from '../choices.ts';
 import { ROTATION, readTable } from './format.ts';
 import { askRow, recordedPrompt, shownOptions } from './prompt.ts';
 import { circular, decideRows, type Report, report, vanilla } from './score.ts';
@@ -41,6 +41,7 @@ export const mmbench: Benchmark = {
   async score(folder, answers, options) {
     const variant = chooseVariant(variants, options.variant);
     const mode = choiceMode(answers, options);
+    const likely = byLikelihood(answers);
     const { rows } = await readTable(folder);
     const byIndex = new Map(rows.map((row) => [String(row.index), row]));
     const byId = answersById(answers, (id) => byIndex.has(id));
@@ -81,6 +82,7 @@ export const mmbench: Benchmark = {
       details: {
         variant,
         choices: mode,
+        ...(likely ? { choose: 'likelihood' } : {}),
         judge: 'none: undecided groups are misses',
         circular: reports.map(toJson),
         vanilla_0: report(
@@ -90,7 +92,7 @@ export const mmbench: Benchmark = {
         vanilla_all: report(alone, variant).map(toJson),
         extracted: Object.fromEntries(decided.map(({ row, option }) => [row.index, option ?? null])),
       },
-      notices: [],
+      notices: likely ? [LIKELIHOOD_NOTICE] : [],
     };
   },
 

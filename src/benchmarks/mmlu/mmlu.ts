@@ -1,7 +1,7 @@
 import { ProblemError } from '../../problem.ts';
 import { type Answer, answersById, stopAtAnswers, stopAtMissing } from '../answers.ts';
 import { type Asking, type Benchmark, chooseVariant, type Question } from '../benchmark.ts';
-import { choiceMode, textChoicePrompt, toLetter } from '../choices.ts';
+import { byLikelihood, choiceMode, LIKELIHOOD_NOTICE, textChoicePrompt, toLetter } from '../choices.ts';
 import { strip } from '../python-text.ts';
 import { type MmluItem, type MmluSubject, readSubjects } from './format.ts';
 import { promptExample, promptHead, promptItem } from './prompt.ts';
@@ -27,6 +27,7 @@ export const mmlu: Benchmark = {
   async score(folder, answers, options) {
     const mode = choiceMode(answers, options);
     const variant = mode === 'text' ? 'generated' : chooseVariant(variants, options.variant);
+    const likely = byLikelihood(answers);
     const subjects = await readSubjects(folder);
     const items = new Map(
       subjects.flatMap(({ name, test }) => test.map((item, row): [string, MmluItem] => [idOf(name, row), item])),
@@ -64,13 +65,17 @@ export const mmlu: Benchmark = {
       details: {
         variant,
         choices: mode,
+        ...(likely ? { choose: 'likelihood' } : {}),
         weighted_accuracy: score.weighted,
         macro_over_subjects_not_official: score.macro,
         printed: score.printed,
         printed_categories: score.printedGroups,
       },
-      notices:
-        variant === 'generated' ? ['marked by the generated answers, not by log-probabilities of the letters'] : [],
+      notices: likely
+        ? [LIKELIHOOD_NOTICE]
+        : variant === 'generated'
+          ? ['marked by the generated answers, not by log-probabilities of the letters']
+          : [],
     };
   },
 };

@@ -1,6 +1,6 @@
 import { type Answer, answersById, stopAtAnswers } from '../answers.ts';
 import { type Benchmark, chooseVariant, groupBy, type Question } from '../benchmark.ts';
-import { choiceMode, LETTERS, toLetter } from '../choices.ts';
+import { byLikelihood, choiceMode, LETTERS, LIKELIHOOD_NOTICE, toLetter } from '../choices.ts';
 import { imageFinder } from '../images.ts';
 import { readSplit, type ScienceProblem } from './format.ts';
 import { askProblem, recordedPrompt } from './prompt.ts';
@@ -35,6 +35,7 @@ export const scienceqa: Benchmark = {
   async score(folder, answers, options) {
     const variant = chooseVariant(variants, options.variant);
     const mode = choiceMode(answers, options);
+    const likely = byLikelihood(answers);
     const problems = await readSplit(folder);
     const byId = answersById(answers, (id) => problems.has(id));
     const unprompted = [...byId.values()].filter(({ prompt }) => prompt === '');
@@ -72,6 +73,7 @@ export const scienceqa: Benchmark = {
       details: {
         variant,
         choices: mode,
+        ...(likely ? { choose: 'likelihood' } : {}),
         acc: score.accuracy,
         imgAcc: score.imageAccuracy,
         correct: score.correct,
@@ -81,7 +83,7 @@ export const scienceqa: Benchmark = {
         missing: missing.length,
         printed: score.printed,
       },
-      notices: noticesOf(problems, byId, missing.length),
+      notices: [...(likely ? [LIKELIHOOD_NOTICE] : []), ...noticesOf(problems, byId, missing.length)],
     };
   },
 };

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { LETTERS } from '../../benchmarks/choices.ts';
 import { imageBytes, type QuestionImage } from '../../benchmarks/images.ts';
 import { makeBatch } from '../../data/batch.ts';
+import { IGNORE } from '../../data/conversation.ts';
 import { decodeImage, readImage } from '../../data/image.ts';
 import { pixelTensor } from '../../data/pixels.ts';
 import { decode, embedTokens, logitsOf } from '../../nn/decoder.ts';
@@ -53,15 +54,53 @@ export async function letterLogProbabilities(
   });
 }
 
+/**
+ * Natural logarithm of the probability of each option of each prompt as the whole answer: the sum over the tokens of the
+ * option and of its end. All options of all prompts stand side by side.
+ */
+export async function optionLogLikelihoods(
+  asked: Asked,
+  prompts: readonly Prompt[],
+): Promise<readonly (readonly number[])[]> {
+  const rows = prompts.flatMap(({ question, options = [] }) => options.map((sequence) => ({ question, sequence })));
+  const { embeds } = await embedPrompts(asked, rows);
+  const width = embeds.shape[1] as number;
+  const vocab = asked.decoder.vocab;
+  // the token at t is what the position before it tells
+  const said = rows.flatMap(({ sequence }, row) =>
+    sequence.labels.flatMap((id, t) => (id === IGNORE ? [] : [{ row, from: row * width + t - 1, id }])),
+  );
+  const logs = tf.tidy(() => {
+    const { last } = decode(asked.language, { embeds }, asked.decoder); // causal, and padding stands to the right
+    const from = tf.tensor1d(
+      said.map((one) => one.from),
+      'int32',
+    );
+    const ends = tf.gather(tf.reshape(last, [-1, asked.decoder.hidden]), from);
+    const all = tf.logSoftmax(logitsOf(asked.language, ends, asked.decoder)); // [said, vocab]
+    const own = said.map(({ id }, i) => i * vocab + id);
+    return tf.gather(tf.reshape(all, [-1]), tf.tensor1d(own, 'int32')); // [said]
+  });
+  const values = await logs.data();
+  tf.dispose([embeds, logs]);
+  const sums = rows.map(() => 0);
+  said.forEach(({ row }, i) => {
+    sums[row] = (sums[row] as number) + (values[i] as number);
+  });
+  const rest = [...sums];
+  return prompts.map(({ options = [] }) => rest.splice(0, options.length));
+}
+
 /** The token of a letter that follows a colon and a space. */
 function letterId({ tokenizer }: Asked, letter: string): number {
   return tokenizer.encode(`: ${letter}`, { special: false }).at(-1) as number;
 }
 
+type Row = Pick<Prompt, 'question' | 'sequence'>;
 type Embedded = Readonly<{ embeds: tf.Tensor; present: readonly (readonly number[])[] }>;
 
 /** Prompts as layer 0 reads them, padded on the right: [B, T, hidden]. Each image of the batch is encoded once. */
-async function embedPrompts(asked: Asked, prompts: readonly Prompt[]): Promise<Embedded> {
+async function embedPrompts(asked: Asked, prompts: readonly Row[]): Promise<Embedded> {
   const sequences = prompts.map(({ sequence }) => sequence);
   const length = Math.max(...sequences.map(({ ids }) => ids.length));
   const { ids } = makeBatch(sequences, length, asked.tokenizer.pad ?? 0);
@@ -86,10 +125,7 @@ async function embedPrompts(asked: Asked, prompts: readonly Prompt[]): Promise<E
 }
 
 /** Visual tokens of each prompt with an image, in order: [prompts with an image, tokens, hidden]. */
-async function visualTokensOf(
-  { config, weights, how }: Eyes,
-  prompts: readonly Prompt[],
-): Promise<tf.Tensor | undefined> {
+async function visualTokensOf({ config, weights, how }: Eyes, prompts: readonly Row[]): Promise<tf.Tensor | undefined> {
   const images = prompts.flatMap(({ question }) => question.image ?? []);
   if (images.length === 0) return undefined;
   const distinct = [...new Map(images.map((image) => [image.name, image])).values()];

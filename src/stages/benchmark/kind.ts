@@ -26,6 +26,14 @@ const params = {
       default: 'letter',
       description: "How a multiple-choice question is answered: by letter, as LLaVA, or by the option's text.",
     },
+    choose: {
+      type: 'string',
+      enum: ['generate', 'likelihood'],
+      default: 'generate',
+      description:
+        'How a multiple-choice question is decided. generate: what the model writes, as LLaVA. likelihood: the option (its letter or text, ' +
+        'see `choices`) that is the most probable answer, its end included; tables say so.',
+    },
     conversation: { ...conversation, description: 'Conversation template; default: the one the model was tuned with.' },
     batchSize: {
       type: 'integer',
@@ -53,6 +61,8 @@ export const benchmark: StageKind<Params, 'model' | 'languageModel' | 'data', 'a
     },
     data: { type: 'benchmark', description: "the benchmark's official files" },
   },
+  // what was asked before there was a choice keeps its key
+  identity: ({ choose, ...identity }) => (choose === 'likelihood' ? { ...identity, choose } : identity),
   outputs: { answers: { type: 'answers', description: "LLaVA's answers file, one JSON line a question" } },
   metrics: () => ['questions', 'secondsPerQuestion'],
   needs: () => ({ engine: true, memory: 1e9 }),

@@ -8,11 +8,11 @@ import type { Compile } from '../../nn/compile.ts';
 import { type Generator, makeGenerator } from '../../nn/generate.ts';
 import { ProblemError } from '../../problem.ts';
 import type { Job, Run } from '../kind.ts';
-import { answer, letterLogProbabilities } from './ask.ts';
+import { answer, letterLogProbabilities, optionLogLikelihoods } from './ask.ts';
 import { openKeptAnswers } from './kept-answers.ts';
 import type { Params } from './kind.ts';
 import { type Asked, loadAsked } from './model.ts';
-import { type Prompt, promptsOf } from './prompt.ts';
+import { optionTexts, type Prompt, promptsOf } from './prompt.ts';
 
 type BenchmarkJob = Job<Params, 'model' | 'languageModel' | 'data', 'answers'>;
 
@@ -64,8 +64,13 @@ async function askAll(
   prompts: readonly Prompt[],
 ): Promise<Answered> {
   const sorted = [...prompts].sort((a, b) => b.sequence.ids.length - a.sequence.ids.length);
-  const batches = Array.from({ length: Math.ceil(sorted.length / params.batchSize) }, (_, i) =>
-    sorted.slice(i * params.batchSize, (i + 1) * params.batchSize),
+  // each option of a question is a row of the batch
+  const size = Math.max(
+    1,
+    Math.floor(params.batchSize / Math.max(1, ...prompts.map(({ options }) => options?.length ?? 1))),
+  );
+  const batches = Array.from({ length: Math.ceil(sorted.length / size) }, (_, i) =>
+    sorted.slice(i * size, (i + 1) * size),
   );
   const generator = makeGenerator(asked.decoder, batches.length < WORTH_COMPILING ? eagerly : capture);
   const kept = await openKeptAnswers(scratch);
@@ -110,6 +115,15 @@ async function askBatch(
       const logprobs = logs[i] as Readonly<Record<string, number>>;
       const [best] = Object.entries(logprobs).reduce((a, b) => (b[1] > a[1] ? b : a));
       return line(question, best.trim(), { choices, logprobs });
+    });
+  }
+  if (batch.every(({ options }) => options !== undefined)) {
+    const likelihoods = await optionLogLikelihoods(asked, batch);
+    return batch.map(({ question }, i) => {
+      const logLikelihoods = likelihoods[i] ?? [];
+      const best = logLikelihoods.indexOf(Math.max(...logLikelihoods)); // ties: the first
+      const text = optionTexts(question.choices ?? [], choices)[best] ?? '';
+      return line(question, text, { choices, choose: 'likelihood', logLikelihoods });
     });
   }
   const texts = await answer(asked, generator, batch);
