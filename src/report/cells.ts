@@ -98,6 +98,7 @@ export function notesOf(table: Table, marks: 'signs' | 'weight'): readonly strin
     facts.push(`~ stale: measured before its stages changed${costText(table.rerun)}`);
   if (has((cell) => marksOf(cell).includes('!'))) facts.push('! some of its seeds are not measured');
   if (has((cell) => cell.mean === undefined && cell.state === 'missing')) facts.push('– not measured yet');
+  facts.push(...methodNotes(table));
   facts.push(...mixNotes(table));
   facts.push(madeNote(table));
   return facts;
@@ -127,6 +128,15 @@ export function costText(cost: Table['rerun']): string {
   const parts = cost.seconds > 0 ? [`about ${duration(cost.seconds)}`] : [];
   if (cost.unknown > 0) parts.push(`${cost.unknown} stage${cost.unknown === 1 ? '' : 's'} never timed here`);
   return parts.length === 0 ? '' : `; to run again: ${parts.join(' and ')}`;
+}
+
+/** One line for columns of one method. */
+function methodNotes({ columns }: Table): readonly string[] {
+  const byMethod = new Map<string, string[]>();
+  for (const { label, method = [] } of columns) {
+    for (const one of method) byMethod.set(one, [...(byMethod.get(one) ?? []), label]);
+  }
+  return [...byMethod].map(([method, labels]) => `${labels.join(', ')}: ${method}`);
 }
 
 function mixNotes(table: Table): readonly string[] {

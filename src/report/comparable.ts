@@ -57,7 +57,7 @@ function factsOf(
 }
 
 /** A stage that marks answers, and the one that asked for them. What other stages measure is theirs to vary by row. */
-function askedBy(id: string, specs: ReadonlyMap<string, StageSpec>): readonly string[] {
+export function askedBy(id: string, specs: ReadonlyMap<string, StageSpec>): readonly string[] {
   const answers = specs.get(id)?.inputs['answers'];
   return answers === undefined ? [] : [id, answers.stage];
 }

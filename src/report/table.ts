@@ -4,6 +4,7 @@ import type { Entry } from '../store/store.ts';
 import { type Agreement, agreementOf } from './agreement.ts';
 import { whyIncomparable } from './comparable.ts';
 import { markColumn } from './marks.ts';
+import { methodsOf } from './method.ts';
 import type { QuestionError, QuestionResults } from './questions.ts';
 import { readRow, type Sources, withDelta } from './read-row.ts';
 import type { Difference, SeedValue } from './statistics.ts';
@@ -54,6 +55,8 @@ export type TableColumn = Readonly<{
   decimals: number;
   /** why its numbers must not be compared; absent where they may */
   incomparable?: readonly string[];
+  /** what to know of its numbers: no judge, or which; multiple choice by likelihood */
+  method?: readonly string[];
 }>;
 
 export type TableRow = Readonly<{
@@ -131,7 +134,13 @@ export function makeTable(
     columns: columns.map((column, at) => {
       const own = rows.flatMap(({ name, cells }) => (cells[at] === undefined ? [] : [{ row: name, cell: cells[at] }]));
       const reasons = column.stage === undefined ? [] : whyIncomparable(own, { specs, readings, trace });
-      return reasons.length === 0 ? column : { ...column, incomparable: reasons };
+      const shown = own.map(({ cell }) => cell);
+      const method = column.stage === undefined ? [] : methodsOf(shown, { specs, readings });
+      return {
+        ...column,
+        ...(reasons.length === 0 ? {} : { incomparable: reasons }),
+        ...(method.length === 0 ? {} : { method }),
+      };
     }),
     rows,
     ...(spec.baseline === undefined ? {} : { baseline: spec.baseline }),
