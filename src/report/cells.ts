@@ -12,19 +12,30 @@ export type Pieces = Readonly<
 
 const empty: Piece = { text: '' };
 
+/** The rows of a printed table: ours, then those that only the paper has. */
+export function shownRows({ rows, printed }: Table): readonly TableRow[] {
+  return [...rows, ...printed];
+}
+
 export function piecesOf(cell: TableCell, column: TableColumn): Pieces {
   const { decimals } = column;
+  const printed = cell.paper === undefined ? none(cell) : { text: fixed(cell.paper, decimals), tone: 'dim' as const };
   return {
-    value: valuePiece(cell, decimals),
+    value: cell.state === 'printed' ? printed : valuePiece(cell, decimals),
     mark: { text: marksOf(cell), tone: 'dim' },
     sd: cell.sd === undefined ? empty : { text: `±${fixed(cell.sd, decimals)}`, tone: 'dim' },
     se: cell.questions === undefined ? empty : { text: `±${fixed(cell.questions.se, decimals)}`, tone: 'dim' },
     delta: deltaPiece(cell, column),
     deltaMark: cell.delta?.interval?.excludesZero === true ? { text: certain, tone: 'dim' } : empty,
     interval: { text: intervalText(cell.delta, decimals), tone: 'dim' },
-    paper: cell.paper === undefined ? empty : { text: fixed(cell.paper, decimals), tone: 'dim' },
+    paper: cell.state === 'printed' ? empty : printed,
     paperDelta: cell.paperDelta === undefined ? empty : { text: signed(cell.paperDelta, decimals), tone: 'dim' },
   };
+}
+
+/** Where the paper prints no number: a dash, in a row that has only the paper's. */
+function none({ state }: TableCell): Piece {
+  return state === 'printed' ? { text: '–', tone: 'dim' } : empty;
 }
 
 function valuePiece(cell: TableCell, decimals: number): Piece {
@@ -70,8 +81,9 @@ export function flagOfColumn(column: TableColumn): string {
   return column.incomparable === undefined ? '' : '¶';
 }
 
-/** Daggers behind the name of a row whose stages ran on several engines (†) or at several commits (‡). */
+/** Behind the name of a row: its stages ran on several engines (†) or at several commits (‡), or only the paper has it (°). */
 export function flagsOf(row: TableRow): string {
+  if (row.cells.every((cell) => cell.state === 'printed')) return '°';
   return `${row.engines.length > 1 ? '†' : ''}${row.commits.length > 1 ? '‡' : ''}`;
 }
 
@@ -90,7 +102,8 @@ export function notesOf(table: Table, marks: 'signs' | 'weight'): readonly strin
   const lower = table.columns.filter((column) => column.lowerIsBetter).map((column) => column.label);
   if (lower.length > 0) reading.push(`lower is better: ${lower.join(', ')}`);
   if (reading.length > 0) facts.push(reading.join(' · '));
-  if (table.paper !== undefined && has((cell) => cell.paper !== undefined)) facts.push(`paper: ${table.paper}`);
+  if (table.paper !== undefined && (table.printed.length > 0 || has((cell) => cell.paper !== undefined)))
+    facts.push(`paper: ${table.paper}${table.printed.length === 0 ? '' : '; ° its numbers only, not run here'}`);
   for (const { row, of, ours, paper, same } of table.agreement) {
     facts.push(`${row}: ${ours} of ${of} improve; paper: ${paper} of ${of}; the same sign in ${same}`);
   }

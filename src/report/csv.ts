@@ -1,3 +1,4 @@
+import { shownRows } from './cells.ts';
 import type { Table, TableCell } from './table.ts';
 
 const header = [
@@ -25,7 +26,7 @@ const header = [
 
 /** One line per row and column, numbers unrounded; `values` holds the seeds as `1:55.2 2:54.8`. RFC 4180. */
 export function formatCsv(table: Table): string {
-  const lines = table.rows.flatMap((row) =>
+  const lines = shownRows(table).flatMap((row) =>
     row.cells.map((cell, at) => {
       const column = table.columns[at];
       return [row.name, column?.label, column?.stage, column?.metric, ...numbers(cell, column?.incomparable)];

@@ -1,4 +1,4 @@
-import { flagOfColumn, flagsOf, intervalText, marksOf, notesOf } from './cells.ts';
+import { flagOfColumn, flagsOf, intervalText, marksOf, notesOf, shownRows } from './cells.ts';
 import { fixed, signed } from './statistics.ts';
 import type { Table, TableCell, TableColumn } from './table.ts';
 
@@ -11,10 +11,10 @@ export function formatLatex(table: Table, look: Look = {}): string {
     (column) =>
       `${escapeLatex(column.label)}${flagText(flagOfColumn(column))}${column.lowerIsBetter ? ' $\\downarrow$' : ''}`,
   );
-  const rows = table.rows.flatMap((row) => {
+  const rows = shownRows(table).flatMap((row) => {
     const name = `${escapeLatex(row.name)}${flagText(flagsOf(row))}`;
     const ours = [name, ...row.cells.map((cell, at) => ourText(cell, table.columns[at] as TableColumn, look))];
-    if (row.cells.every((cell) => cell.paper === undefined)) return [ours];
+    if (row.cells.every((cell) => cell.paper === undefined || cell.state === 'printed')) return [ours];
     const theirs = row.cells.map((cell, at) => paperText(cell, table.columns[at] as TableColumn));
     return [ours, ['\\quad{\\small paper}', ...theirs]];
   });
@@ -35,6 +35,7 @@ export function formatLatex(table: Table, look: Look = {}): string {
 }
 
 function ourText(cell: TableCell, { decimals }: TableColumn, { intervals = false }: Look): string {
+  if (cell.state === 'printed') return cell.paper === undefined ? '--' : `\\emph{${fixed(cell.paper, decimals)}}`;
   if (cell.mean === undefined) return cell.state === 'missing' ? '--' : `\\emph{${cell.state}}`;
   const value = fixed(cell.mean, decimals);
   const marked = cell.mark === 'best' ? `\\textbf{${value}}` : cell.mark === 'second' ? `\\underline{${value}}` : value;
@@ -58,7 +59,9 @@ function paperText(cell: TableCell, { decimals }: TableColumn): string {
 }
 
 function flagText(flags: string): string {
-  return flags === '' ? '' : `$^{${flags.replace('†', '\\dagger').replace('‡', '\\ddagger').replace('¶', '\\P')}}$`;
+  return flags === ''
+    ? ''
+    : `$^{${flags.replace('°', '\\circ').replace('†', '\\dagger').replace('‡', '\\ddagger').replace('¶', '\\P')}}$`;
 }
 
 const special: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { certain, flagOfColumn, flagsOf, intervalText, marksOf, notesOf } from './cells.ts';
+import { certain, flagOfColumn, flagsOf, intervalText, marksOf, notesOf, shownRows } from './cells.ts';
 import { fixed, signed } from './statistics.ts';
 import type { Table, TableCell, TableColumn } from './table.ts';
 
@@ -9,10 +9,10 @@ type Look = Readonly<{ intervals?: boolean }>;
 export function formatMarkdown(table: Table, look: Look = {}): string {
   const head = ['', ...table.columns.map((column) => escapeMarkdown(column.label) + flagOfColumn(column))];
   const rule = [':--', ...table.columns.map(() => '--:')];
-  const rows = table.rows.flatMap((row) => {
+  const rows = shownRows(table).flatMap((row) => {
     const name = `${escapeMarkdown(row.name)}${flagsOf(row) === '' ? '' : ` ${flagsOf(row)}`}`;
     const ours = [name, ...row.cells.map((cell, at) => ourText(cell, table.columns[at] as TableColumn, look))];
-    if (row.cells.every((cell) => cell.paper === undefined)) return [ours];
+    if (row.cells.every((cell) => cell.paper === undefined || cell.state === 'printed')) return [ours];
     const theirs = row.cells.map((cell, at) => paperText(cell, table.columns[at] as TableColumn));
     return [ours, ['*paper*', ...theirs]];
   });
@@ -22,6 +22,7 @@ export function formatMarkdown(table: Table, look: Look = {}): string {
 }
 
 function ourText(cell: TableCell, { decimals }: TableColumn, { intervals = false }: Look): string {
+  if (cell.state === 'printed') return cell.paper === undefined ? '–' : `*${fixed(cell.paper, decimals)}*`;
   if (cell.mean === undefined) return cell.state === 'missing' ? '–' : `*${cell.state}*`;
   const value = fixed(cell.mean, decimals);
   const marked = cell.mark === 'best' ? `**${value}**` : cell.mark === 'second' ? `<u>${value}</u>` : value;

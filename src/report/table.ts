@@ -1,5 +1,5 @@
 import type { Estimate } from '../plan/step.ts';
-import type { Cell, Experiment, Reference, TableSpec } from '../spec/experiment.ts';
+import type { Cell, Experiment, PrintedRows, Reference, TableSpec } from '../spec/experiment.ts';
 import type { Entry } from '../store/store.ts';
 import { type Agreement, agreementOf } from './agreement.ts';
 import { whyIncomparable } from './comparable.ts';
@@ -21,7 +21,8 @@ export type Reading = (
   Readonly<{ run?: Readonly<{ seconds?: number }> }>;
 export type Readings = ReadonlyMap<string, Reading>;
 
-export type CellState = 'measured' | 'missing' | 'failed' | 'stale' | 'running';
+/** `printed`: only the paper has it */
+export type CellState = 'measured' | 'missing' | 'failed' | 'stale' | 'running' | 'printed';
 
 export type TableCell = Readonly<{
   state: CellState;
@@ -76,6 +77,8 @@ export type Table = Readonly<{
   title?: string;
   columns: readonly TableColumn[];
   rows: readonly TableRow[];
+  /** rows that only the paper has */
+  printed: readonly TableRow[];
   /** the row that all others are compared with; absent where each row has its own or none */
   baseline?: string;
   seeds: readonly number[];
@@ -143,6 +146,7 @@ export function makeTable(
       };
     }),
     rows,
+    printed: printedRows(columns, paper),
     ...(spec.baseline === undefined ? {} : { baseline: spec.baseline }),
     seeds: experiment.seeds,
     ...(paper === undefined ? {} : { paper: paper.source }),
@@ -196,18 +200,37 @@ function shownRows(experiment: Experiment, spec: TableSpec): ReadonlyMap<string,
   return new Map(names.flatMap((name) => (byRow.has(name) ? [[name, byRow.get(name) ?? []] as const] : [])));
 }
 
+function printedRows(columns: readonly TableColumn[], paper: Reference | undefined): readonly TableRow[] {
+  return Object.entries(paper?.others ?? {}).map(([name, numbers]) => {
+    const cells = columns.map(({ label }): TableCell => {
+      const paper = numbers[label];
+      const cell: TableCell = { state: 'printed', values: [], n: 0, of: 0, stages: [] };
+      return paper === undefined ? cell : { ...cell, paper };
+    });
+    return { name, baseline: false, cells, engines: [], commits: [] };
+  });
+}
+
 /** The printed numbers that belong to this table: references with one of its columns; later ones add to earlier ones. */
 function paperOf({ references = [] }: Experiment, { columns }: TableSpec): Reference | undefined {
   const labels = new Set(columns.map(({ label }) => label));
-  const own = references.filter(({ rows }) =>
-    Object.values(rows).some((row) => Object.keys(row).some((label) => labels.has(label))),
+  const own = references.filter(({ rows, others = {} }) =>
+    [...Object.values(rows), ...Object.values(others)].some((row) =>
+      Object.keys(row).some((label) => labels.has(label)),
+    ),
   );
   if (own.length === 0) return undefined;
-  const rows: Record<string, Readonly<Record<string, number>>> = {};
-  for (const reference of own) {
-    for (const [row, numbers] of Object.entries(reference.rows)) rows[row] = { ...rows[row], ...numbers };
-  }
-  return { source: own.map(({ source }) => source).join('; '), rows };
+  const merged = (parts: readonly PrintedRows[]): PrintedRows => {
+    const rows: Record<string, PrintedRows[string]> = {};
+    for (const [row, numbers] of parts.flatMap((part) => Object.entries(part)))
+      rows[row] = { ...rows[row], ...numbers };
+    return rows;
+  };
+  return {
+    source: own.map(({ source }) => source).join('; '),
+    rows: merged(own.map(({ rows }) => rows)),
+    others: merged(own.map(({ others = {} }) => others)),
+  };
 }
 
 function groupCells(cells: readonly Cell[]): ReadonlyMap<string, readonly Cell[]> {

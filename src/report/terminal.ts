@@ -1,4 +1,4 @@
-import { flagsOf, notesOf, type Pieces, piecesOf } from './cells.ts';
+import { flagsOf, notesOf, type Pieces, piecesOf, shownRows } from './cells.ts';
 import { type Fields, fitPanels, type Kind, type Layout, type Panel, slotSpace } from './layout.ts';
 import { paint, type Style } from './style.ts';
 import type { Table, TableColumn } from './table.ts';
@@ -19,7 +19,7 @@ const labels: Readonly<Record<Kind, string>> = {
 
 /** A table between three rules, as papers print it, and beneath it what its signs mean. No final newline. */
 export function formatTerminal(table: Table, { width, style, intervals = false }: TerminalOptions): string {
-  const pieces = table.rows.map((row) =>
+  const pieces = shownRows(table).map((row) =>
     row.cells.map((cell, at) => {
       const all = piecesOf(cell, columnAt(table, at));
       return intervals ? all : { ...all, interval: { text: '' } };
@@ -51,7 +51,10 @@ function noteLines(note: string, width: number, style: Style): readonly string[]
 
 /** As wide as the longest name, up to a third of the window. */
 function nameWidth(table: Table, window: number): number {
-  const longest = table.rows.reduce((most, row) => Math.max(most, widthOf(`${row.name} ${flagsOf(row)}`.trimEnd())), 0);
+  const longest = shownRows(table).reduce(
+    (most, row) => Math.max(most, widthOf(`${row.name} ${flagsOf(row)}`.trimEnd())),
+    0,
+  );
   return Math.max(widthOf(labels.paperDelta), Math.min(longest, Math.max(18, Math.floor(window / 3))));
 }
 
@@ -67,7 +70,7 @@ function panelLines(
   const heads = panel.fields.map(
     ({ head, headIndent, width }) => gap + padRight(padLeft(head, width - headIndent), width),
   );
-  const rows = table.rows.flatMap((row, index) => {
+  const rows = shownRows(table).flatMap((row, index) => {
     const flags = flagsOf(row) === '' ? '' : ` ${flagsOf(row)}`;
     const name = shorten(row.name, names - widthOf(flags)) + flags;
     return rowLines(name, pieces[index] ?? [], panel, names, style);

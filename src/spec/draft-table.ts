@@ -19,11 +19,13 @@ export type PaperDraft = Readonly<{
   /** our name -> theirs: a method's name, or fields that single it out */
   rows: readonly Field[];
   columns: readonly Field[];
+  /** the name shown -> theirs: rows that only the paper has */
+  others: readonly Field[];
 }>;
 
 export const tableKeys = ['title', 'columns', 'baseline', 'average', 'rows'];
 export const columnKeys = ['stage', 'metric', 'label', 'lowerIsBetter'];
-export const paperKeys = ['file', 'table', 'rows', 'columns'];
+export const paperKeys = ['file', 'table', 'rows', 'columns', 'others'];
 
 /** The outer form of one table: a list of one, or [] with problems. */
 export function readTable(node: Node, problems: Problem[]): readonly TableDraft[] {
@@ -85,7 +87,8 @@ export function readPaper(node: Node, problems: Problem[]): readonly PaperDraft[
   const get = (key: string) => node.fields.get(key)?.value;
   const [file, table] = [namedOf(get('file'), problems), namedOf(get('table'), problems)];
   if (file === undefined || table === undefined) return [];
-  return [{ file, table, rows: readMapping(get('rows'), problems), columns: readMapping(get('columns'), problems) }];
+  const mapping = (key: string) => readMapping(get(key), problems);
+  return [{ file, table, rows: mapping('rows'), columns: mapping('columns'), others: mapping('others') }];
 }
 
 function readMapping(node: Node | undefined, problems: Problem[]): readonly Field[] {

@@ -40,7 +40,12 @@ export type TableSpec = Readonly<{
 }>;
 
 /** Printed numbers of a paper, shown beside ours: row name -> column label -> number. */
-export type Reference = Readonly<{ source: string; rows: Readonly<Record<string, Readonly<Record<string, number>>>> }>;
+export type Reference = Readonly<{
+  source: string;
+  rows: PrintedRows /** rows that we do not run */;
+  others?: PrintedRows;
+}>;
+export type PrintedRows = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /** A row as written: its differences from the base, all `extends` applied, for diffs and reports. */
 export type Row = Readonly<{ name: string; differences: Readonly<Record<string, Json>>; at: Place }>;

@@ -37,18 +37,27 @@ function readPaper(paper: PaperDraft, names: Names, load: Load, problems: Proble
     const theirs = columnNamed(label, paper, theirColumns, problems);
     return theirs === undefined ? [] : [[label, theirs] as const];
   });
-  const rows: Record<string, Record<string, number>> = {};
-  for (const name of names.rows) {
-    const row = rowNamed(name, paper, printed, problems);
-    if (row === undefined) continue;
-    const scores = columns.flatMap(([label, theirs]) =>
-      row.scores.has(theirs) ? [[label, row.scores.get(theirs) as number] as const] : [],
+  const numbers = (names: readonly string[], mapped: readonly Field[]) =>
+    Object.fromEntries(
+      names.flatMap((name) => {
+        const row = rowNamed(name, mapped, paper, printed, problems);
+        const scores = columns.flatMap(([label, theirs]) => {
+          const score = row?.scores.get(theirs);
+          return score === undefined ? [] : [[label, score] as const];
+        });
+        return scores.length === 0 ? [] : [[name, Object.fromEntries(scores)] as const];
+      }),
     );
-    if (scores.length > 0) rows[name] = Object.fromEntries(scores);
-  }
-  if (Object.keys(rows).length === 0 && problems.length === before) reportNothing(paper, printed, problems);
+  const rows = numbers(names.rows, paper.rows);
+  const others = numbers(
+    paper.others.map(({ name }) => name),
+    paper.others,
+  );
+  if (Object.keys({ ...rows, ...others }).length === 0 && problems.length === before)
+    reportNothing(paper, printed, problems);
   const source = root.fields.get('source')?.value;
-  return { source: `${source === undefined ? paper.file.name : String(toJson(source))}, ${paper.table.name}`, rows };
+  const name = source === undefined ? paper.file.name : String(toJson(source));
+  return { source: `${name}, ${paper.table.name}`, rows, ...(paper.others.length === 0 ? {} : { others }) };
 }
 
 function open(paper: PaperDraft, load: Load, problems: Problem[]): Fields | undefined {
@@ -153,6 +162,13 @@ function checkOurNames(paper: PaperDraft, names: Names, problems: Problem[]): vo
   };
   check(paper.rows, names.rows, 'unknown-row', 'row');
   check(paper.columns, names.columns, 'unknown-column', 'column');
+  for (const field of paper.others.filter(({ name }) => names.rows.includes(name)))
+    problems.push({
+      code: 'duplicate-row',
+      message: `\`paper\`: "${field.name}" is a row of ours`,
+      at: placeOf(field),
+      hint: 'give the row of `others` a name of its own',
+    });
 }
 
 function columnNamed(
@@ -176,12 +192,12 @@ function columnNamed(
 
 function rowNamed(
   name: string,
+  mapped: readonly Field[],
   paper: PaperDraft,
   printed: readonly PaperRow[],
   problems: Problem[],
 ): PaperRow | undefined {
-  const mapped = paper.rows.find((field) => field.name === name);
-  const wanted: Node | undefined = mapped?.value;
+  const wanted = mapped.find((field) => field.name === name)?.value;
   const value = wanted === undefined ? name : toJson(wanted);
   const pairs = value !== null && typeof value === 'object' ? Object.entries(value) : [['method', value] as const];
   const found = printed.filter((row) => pairs.every(([key, expected]) => row.fields.get(key) === expected));

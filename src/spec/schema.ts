@@ -59,6 +59,10 @@ const paper: Schema = closed(
       additionalProperties: { type: 'string' },
       description: 'Our column label: the column in the paper.',
     },
+    others: {
+      type: 'object',
+      description: 'Rows that only the paper has, shown beneath ours: a name, and the row in the paper as in `rows`.',
+    },
   },
   ['file', 'table'],
 );

@@ -3,6 +3,7 @@ import { formatCsv } from '../../src/report/csv.ts';
 import { formatLatex } from '../../src/report/latex.ts';
 import { formatMarkdown } from '../../src/report/markdown.ts';
 import { makeTable } from '../../src/report/table.ts';
+import { formatTerminal } from '../../src/report/terminal.ts';
 import { example, type Numbers, oneSeed, paperTable3, threeSeeds } from './example.ts';
 
 function read(numbers: Numbers, options: Parameters<typeof example>[1] = {}) {
@@ -94,6 +95,24 @@ describe('LaTeX', () => {
       '50\\% \\& \\$x\\_1\\$ \\#2 \\{a\\} \\textasciitilde{}b\\textasciicircum{}c \\textbackslash{}d',
     );
   });
+});
+
+test('rows that only the paper has stand beneath ours with a sign, in every format', () => {
+  const reference = { ...paperTable3, others: { 'BLIP-2': { VQAv2: 41, GQA: 41.3 } } };
+  const table = read(oneSeed, { reference });
+  expect(table.rows.map(({ name }) => name)).not.toContain('BLIP-2');
+  const line = (text: string) => text.split(/\r?\n/).filter((found) => found.includes('BLIP-2'));
+  expect(line(formatMarkdown(table))).toEqual(['| BLIP-2 ° | *41.0* | – | *41.3* | – |']);
+  expect(line(formatLatex(table))).toEqual(['BLIP-2$^{\\circ}$ & \\emph{41.0} & -- & \\emph{41.3} & -- \\\\']);
+  expect(line(formatCsv(table))[0]).toBe('BLIP-2,VQAv2,VQAv2,accuracy,printed,,,0,,,,,,,,41,,,,');
+  expect(line(formatTerminal(table, { width: 100, style: 'plain' }))[0]?.split(/ +/)).toEqual([
+    'BLIP-2',
+    '°',
+    '41.0',
+    '–',
+    '41.3',
+    '–',
+  ]);
 });
 
 describe('CSV', () => {

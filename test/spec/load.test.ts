@@ -197,8 +197,12 @@ paper:
     }));
     const paper = 'paper: { file: paper.json, table: t, rows: { base: { method: LLaVA, llm: Gemma-2B } } }\n';
     const text = `${base}table: { columns: [gqa] }\n${paper}`;
-    expect(loaded(text, { 'paper.json': JSON.stringify({ t: table }) }).references?.[0]?.rows).toEqual({
-      base: { gqa: 61 },
+    const files = { 'paper.json': JSON.stringify({ t: table }) };
+    expect(loaded(text, files).references?.[0]?.rows).toEqual({ base: { gqa: 61 } });
+    const others = 'paper: { file: paper.json, table: t, others: { LLaVA 2B: { method: LLaVA, llm: Gemma-2B } } }\n';
+    expect(loaded(`${base}table: { columns: [gqa] }\n${others}`, files).references?.[0]).toMatchObject({
+      rows: {},
+      others: { 'LLaVA 2B': { gqa: 61 } },
     });
   });
 });

@@ -205,7 +205,9 @@ describe('a mistake in rows and tables', () => {
     `);
   });
   it('is a row or a baseline of a row that is no row', () => {
-    expect(inBase('rows: { A: {}, B: {} }\ntable: { columns: [gqa], baseline: { C: A, B: D } }')).toMatchInlineSnapshot(`
+    expect(
+      inBase('rows: { A: {}, B: {} }\ntable: { columns: [gqa], baseline: { C: A, B: D } }'),
+    ).toMatchInlineSnapshot(`
       "x.yaml:7:38  unknown-row  there is no row "C"
         7 | table: { columns: [gqa], baseline: { C: A, B: D } }
           |                                      ^

@@ -25,8 +25,6 @@ export type Screen =
   | Readonly<{ at: 'stage'; stage: string; pane: Pane; cursor: number; follow: boolean; search: string }>
   | Readonly<{ at: 'compare'; table: number; left: string; right: string; cursor: number; search: string }>;
 
-type ScreenName = Screen['at'];
-
 /** What a yes would start, and what that costs. */
 export type Question = Readonly<{ text: string; effect: Effect }>;
 
