@@ -96,6 +96,20 @@ export function answersById(answers: Answers, known: (id: string) => boolean): R
   return new Map(answers.lines.map((answer) => [String(answer.question_id), answer]));
 }
 
+/** Says that ids are answered more than once, where the official program takes the last answer without a word. */
+export function repeatedNotices(answers: Answers): readonly string[] {
+  const seen = new Set<string>();
+  const repeated = answers.lines.filter(({ question_id }) => {
+    const before = seen.size;
+    return seen.add(String(question_id)).size === before;
+  });
+  const [first] = repeated;
+  if (first === undefined) return [];
+  return [
+    `${repeated.length} lines answer a question again, the first is line ${first.line}: the last answer counts, as officially`,
+  ];
+}
+
 /** What an upload leaves out, as LLaVA's scripts do: broken lines, and answers to questions that the split has not. */
 export function uploadNotices(answers: Answers, asked: Iterable<Id>): readonly string[] {
   const known = new Set(Array.from(asked, String));

@@ -32,13 +32,15 @@ export async function readJsonArray<H, T>(
     stopAt(file, lineOf(bytes, at), 'broken-json', `in "${key}": not a list of objects`),
   );
   const rest = `${bytes.toString('utf8', 0, ranges.start + 1)}${bytes.toString('utf8', ranges.end)}`;
-  const head = checked(rest, headShape, (message) => stopAt(file, 1, 'wrong-shape', message, encodingHint(rest)));
+  const head = checked(rest, headShape, (code, message) =>
+    code === 'broken-json' ? stopAtSyntax(bytes, file) : stopAt(file, 1, code, message),
+  );
   return {
     head,
     *elements() {
       for (const [start, end] of ranges.objects) {
-        yield checked(bytes.toString('utf8', start, end), elementShape, (message) =>
-          stopAt(file, lineOf(bytes, start), 'wrong-shape', `in "${key}": ${message}`),
+        yield checked(bytes.toString('utf8', start, end), elementShape, (code, message) =>
+          stopAt(file, lineOf(bytes, start), code, `in "${key}": ${message}`),
         );
       }
     },
@@ -67,20 +69,29 @@ function isGap(bytes: Buffer, from: number, to: number, commas: number): boolean
 
 /** The file may be broken before or inside the list: then that is what has to be told. */
 function stopWithoutArray(bytes: Buffer, file: string, key: string): never {
-  const text = bytes.toString('utf8');
-  const offset = syntaxErrorAt(text);
-  if (offset === undefined) return stopAt(file, 1, 'wrong-shape', `no list of objects under "${key}"`);
-  return stopAt(file, lineAt(text, offset), 'broken-json', 'not JSON from here', encodingHint(text));
+  if (syntaxErrorAt(bytes.toString('utf8')) !== undefined) return stopAtSyntax(bytes, file);
+  return stopAt(file, 1, 'wrong-shape', `no list of objects under "${key}"`);
 }
 
-function checked<T>(text: string, { validate }: Shape<T>, stop: (message: string) => never): T {
+/** Stops at the line where the file stops being JSON. */
+function stopAtSyntax(bytes: Buffer, file: string): never {
+  const text = bytes.toString('utf8');
+  const line = lineAt(text, syntaxErrorAt(text) ?? 0);
+  return stopAt(file, line, 'broken-json', 'not JSON from here', encodingHint(text));
+}
+
+function checked<T>(
+  text: string,
+  { validate }: Shape<T>,
+  stop: (code: 'broken-json' | 'wrong-shape', message: string) => never,
+): T {
   let value: unknown;
   try {
     value = parseJson(text);
   } catch (error) {
-    return stop(`not JSON: ${(error as Error).message}`);
+    return stop('broken-json', `not JSON: ${(error as Error).message}`);
   }
-  return validate(value) ? value : stop(describe(validate.errors?.[0]));
+  return validate(value) ? value : stop('wrong-shape', describe(validate.errors?.[0]));
 }
 
 function findObjects(bytes: Buffer, key: string): Ranges | undefined {

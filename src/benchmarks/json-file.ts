@@ -2,7 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { type Problem, ProblemError } from '../problem.ts';
 import { lineAt, offsetOf, syntaxErrorAt } from './json-place.ts';
-import { decodeText, problemAt, readBytes, stopAt, textLines } from './text-file.ts';
+import { decodeText, problemAt, readBytes, stopAt, textLines, UTF_16_HINT } from './text-file.ts';
 
 /** A schema compiled once; a value that passes has the schema's type. */
 export type Shape<T> = Readonly<{ validate: ValidateFunction<T> }>;
@@ -60,7 +60,7 @@ export function parseJson(text: string): unknown {
 /** Why a text that looks right is no JSON; undefined where its characters say nothing. */
 export function encodingHint(text: string): string | undefined {
   if (text.startsWith('\ufeff')) return 'the file begins with a byte order mark: save it as UTF-8 without one';
-  return text.includes('\0') ? 'the file looks like UTF-16: save it as UTF-8' : undefined;
+  return text.includes('\0') ? UTF_16_HINT : undefined;
 }
 
 export type Line<T> = Readonly<{ line: number; value: T }>;

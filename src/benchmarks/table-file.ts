@@ -1,5 +1,5 @@
 import { reprFloat } from './python-text.ts';
-import { decodeText, readBytes, stopAt } from './text-file.ts';
+import { decodeText, readBytes, stopAt, UTF_16_HINT } from './text-file.ts';
 
 /**
  * Tables as pandas 2.1 reads them with its defaults (MMBench's TSV, MMLU's CSV): certain words and the empty cell are
@@ -86,6 +86,7 @@ function toNumber(text: string): number {
 /** Rows of a delimited file: RFC 4180 quotes, blank lines skipped, the line of each row's start. */
 export async function readRows(file: string, delimiter: ',' | '\t'): Promise<readonly Row[]> {
   const text = decodeText(await readBytes(file), file).replace(/^\ufeff/, '');
+  if (text.includes('\0')) stopAt(file, 1, 'not-utf-8', 'this table holds zero bytes', UTF_16_HINT);
   const rows: Row[] = [];
   let at = 0;
   let line = 1;

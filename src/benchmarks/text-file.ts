@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { type Place, type Problem, ProblemError } from '../problem.ts';
 
 /** Stops with one problem at a line of a file. */
@@ -11,6 +11,8 @@ export function problemAt(file: string, line: number, code: string, message: str
   return { code, message, at, ...(hint === undefined ? {} : { hint }) };
 }
 
+export const UTF_16_HINT = 'the file looks like UTF-16: save it as UTF-8';
+
 /** The bytes of a file; a missing one is a problem, with what should have been there. */
 export async function readBytes(file: string): Promise<Buffer> {
   try {
@@ -22,12 +24,25 @@ export async function readBytes(file: string): Promise<Buffer> {
   }
 }
 
+/** The names in a folder of official files; a missing one is a problem. */
+export async function readNames(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const reason = code === 'ENOENT' || code === 'ENOTDIR' ? 'no such folder' : (error as Error).message;
+    throw new ProblemError({ code: 'unreadable-file', message: `${reason}: ${folder}` });
+  }
+}
+
 /** UTF-8 text of bytes; stops at the line whose bytes are no UTF-8. */
 export function decodeText(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    return stopAt(file, badLine(bytes), 'not-utf-8', 'this line is not UTF-8', 'save the file as UTF-8');
+    // text of other encodings holds no zero bytes
+    const hint = bytes.includes(0) ? UTF_16_HINT : 'save the file as UTF-8';
+    return stopAt(file, badLine(bytes), 'not-utf-8', 'this line is not UTF-8', hint);
   }
 }
 

@@ -1,8 +1,8 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FromSchema } from 'json-schema-to-ts';
 import { ProblemError } from '../../problem.ts';
 import { readJson, shape } from '../json-file.ts';
+import { readNames } from '../text-file.ts';
 
 const pointers = { type: 'object', additionalProperties: { type: 'string' } } as const;
 const question = {
@@ -105,7 +105,7 @@ export async function readExtras(folder: string): Promise<GqaExtras> {
 }
 
 async function only(folder: string, ending: string): Promise<string> {
-  const found = (await readdir(folder)).filter((name) => name.endsWith(ending));
+  const found = (await readNames(folder)).filter((name) => name.endsWith(ending));
   const [name] = found;
   if (name !== undefined && found.length === 1) return join(folder, name);
   throw new ProblemError({

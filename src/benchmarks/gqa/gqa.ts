@@ -1,4 +1,4 @@
-import { answersById, stopAtMissing } from '../answers.ts';
+import { answersById, repeatedNotices, stopAtMissing } from '../answers.ts';
 import { type Benchmark, chooseVariant } from '../benchmark.ts';
 import { imageFinder } from '../images.ts';
 import { dumpJson } from '../python-text.ts';
@@ -81,7 +81,7 @@ export const gqa: Benchmark = {
         ...Object.fromEntries(Object.entries(shares).map(([name, map]) => [name, Object.fromEntries(map)])),
         printed: printGqa(scores, full),
       },
-      notices: [],
+      notices: repeatedNotices(answers),
     };
   },
 

@@ -1,8 +1,7 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProblemError } from '../../problem.ts';
 import { type Cell, type Column, readRows, typeColumns } from '../table-file.ts';
-import { stopAt } from '../text-file.ts';
+import { readNames, stopAt } from '../text-file.ts';
 
 /** A row of MMBench's TSV; cells as pandas prints them, null where it reads a missing value. */
 export type MmbenchRow = Readonly<{
@@ -11,11 +10,13 @@ export type MmbenchRow = Readonly<{
   hint: Cell;
   /** every option column of the file (A, B, ...) that has a value */
   options: ReadonlyMap<string, string>;
-  answer: string;
+  /** null in the files of a split whose answers only the server has */
+  answer: Cell;
   category: Cell;
   l2Category: Cell;
   split: Cell;
   image: string;
+  line: number;
 }>;
 
 /** The table with its columns in file order: the upload file keeps them. */
@@ -33,7 +34,7 @@ export const ROTATION = 1_000_000;
 
 /** The folder's one *.tsv (mmbench_dev_20230712.tsv). */
 export async function readTable(folder: string): Promise<MmbenchTable> {
-  const found = (await readdir(folder)).filter((name) => name.endsWith('.tsv'));
+  const found = (await readNames(folder)).filter((name) => name.endsWith('.tsv'));
   const [name] = found;
   if (name === undefined || found.length !== 1) {
     throw new ProblemError({
@@ -45,7 +46,7 @@ export async function readTable(folder: string): Promise<MmbenchTable> {
   const [header, ...body] = await readRows(file, '\t');
   if (header === undefined) return stopAt(file, 1, 'wrong-shape', 'the file is empty');
   const names = header.cells;
-  for (const needed of ['index', 'question', 'A', 'B', 'answer', 'image']) {
+  for (const needed of ['index', 'question', 'A', 'B', 'image']) {
     if (!names.includes(needed)) stopAt(file, header.line, 'wrong-shape', `no column "${needed}" in the header`);
   }
   const columns = typeColumns(file, body, names.length);
@@ -61,11 +62,12 @@ export async function readTable(folder: string): Promise<MmbenchTable> {
       question: required('question'),
       hint: cell('hint', row),
       options: new Map(names.flatMap((letter) => optionOf(letter, cell(letter, row)))),
-      answer: required('answer'),
+      answer: cell('answer', row),
       category: cell('category', row),
       l2Category: cell('l2-category', row),
       split: cell('split', row),
       image: required('image'),
+      line,
     };
   });
   const seen = new Set<number>();
@@ -73,17 +75,19 @@ export async function readTable(folder: string): Promise<MmbenchTable> {
     if (seen.has(index)) stopAt(file, body[row]?.line ?? 1, 'duplicate-id', `a second row with the index ${index}`);
     seen.add(index);
   }
-  const alone = rows.find(({ index }) => !seen.has(index % ROTATION));
-  if (alone !== undefined) {
-    const line = body[rows.indexOf(alone)]?.line ?? 1;
-    stopAt(
-      file,
-      line,
-      'no-base-row',
-      `row ${alone.index} rotates the options of row ${alone.index % ROTATION}, which is not there`,
-    );
-  }
   return { file, names, columns, rows, chinese: /_cn/i.test(name) };
+}
+
+/** Stops at a row that cannot be scored: without its answer, or rotating the options of a row that is not there. */
+export function checkScorable({ file, rows }: MmbenchTable): void {
+  const indices = new Set(rows.map(({ index }) => index));
+  for (const { index, answer, line } of rows) {
+    if (answer === null) stopAt(file, line, 'no-answer', `row ${index} has no answer: only the server can score it`);
+    if (!indices.has(index % ROTATION)) {
+      const base = index % ROTATION;
+      stopAt(file, line, 'no-base-row', `row ${index} rotates the options of row ${base}, which is not there`);
+    }
+  }
 }
 
 function optionOf(name: string, cell: Cell): readonly (readonly [string, string])[] {

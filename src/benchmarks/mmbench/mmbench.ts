@@ -1,8 +1,8 @@
 import type { Json } from '../../hash.ts';
-import { answersById, stopAtAnswers, stopAtMissing, uploadNotices } from '../answers.ts';
+import { answersById, repeatedNotices, stopAtAnswers, stopAtMissing, uploadNotices } from '../answers.ts';
 import { type Benchmark, chooseVariant, mean, type Question } from '../benchmark.ts';
 import { byLikelihood, choiceMode, LETTERS, LIKELIHOOD_NOTICE, toLetter } from '../choices.ts';
-import { ROTATION, readTable } from './format.ts';
+import { checkScorable, ROTATION, readTable } from './format.ts';
 import { askRow, recordedPrompt, shownOptions } from './prompt.ts';
 import { circular, decideRows, type Report, report, vanilla } from './score.ts';
 import { ILLEGAL, readBack, uploadWorkbook } from './upload.ts';
@@ -42,7 +42,9 @@ export const mmbench: Benchmark = {
     const variant = chooseVariant(variants, options.variant);
     const mode = choiceMode(answers, options);
     const likely = byLikelihood(answers);
-    const { rows } = await readTable(folder);
+    const table = await readTable(folder);
+    checkScorable(table);
+    const { rows } = table;
     const byIndex = new Map(rows.map((row) => [String(row.index), row]));
     const byId = answersById(answers, (id) => byIndex.has(id));
     const missing = rows.filter(({ index }) => !byId.has(String(index))).map(({ index }) => index);
@@ -92,7 +94,7 @@ export const mmbench: Benchmark = {
         vanilla_all: report(alone, variant).map(toJson),
         extracted: Object.fromEntries(decided.map(({ row, option }) => [row.index, option ?? null])),
       },
-      notices: likely ? [LIKELIHOOD_NOTICE] : [],
+      notices: [...(likely ? [LIKELIHOOD_NOTICE] : []), ...repeatedNotices(answers)],
     };
   },
 

@@ -1,19 +1,24 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProblemError } from '../../problem.ts';
 import { compareText } from '../python-text.ts';
 import { readRows, typeColumns } from '../table-file.ts';
-import { stopAt } from '../text-file.ts';
+import { readNames, stopAt } from '../text-file.ts';
 
 /** A row of a subject's CSV, as pandas prints its cells (a missing one as `nan`). */
-export type MmluItem = Readonly<{ question: string; options: readonly string[]; answer: string }>;
+export type MmluItem = Readonly<{
+  question: string;
+  options: readonly string[];
+  answer: string;
+  /** where it stands in its file */
+  line: number;
+}>;
 export type MmluSubject = Readonly<{ name: string; dev: readonly MmluItem[]; test: readonly MmluItem[] }>;
 
 const SHOTS = 5;
 
 /** data/test/{subject}_test.csv with the first five rows of data/dev/{subject}_dev.csv, subjects in sorted order. */
 export async function readSubjects(folder: string): Promise<readonly MmluSubject[]> {
-  const files = await readdir(join(folder, 'data', 'test'));
+  const files = await readNames(join(folder, 'data', 'test'));
   const names = files.flatMap((name) => (name.endsWith('_test.csv') ? [name.slice(0, -'_test.csv'.length)] : []));
   if (names.length === 0) {
     throw new ProblemError({ code: 'missing-file', message: `no *_test.csv in ${join(folder, 'data', 'test')}` });
@@ -34,9 +39,9 @@ async function readItems(file: string): Promise<readonly MmluItem[]> {
   if (rows.length > 0 && columns.length < 4) {
     return stopAt(file, rows[0]?.line ?? 1, 'wrong-shape', 'expected question, options and answer letter');
   }
-  return rows.map((_, row) => {
+  return rows.map(({ line }, row) => {
     const [question = '', ...others] = columns.map(({ cells }) => cells[row] ?? 'nan');
     const answer = others.pop() ?? '';
-    return { question, options: others, answer };
+    return { question, options: others, answer, line };
   });
 }

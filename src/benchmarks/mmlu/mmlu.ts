@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { ProblemError } from '../../problem.ts';
-import { type Answer, answersById, stopAtAnswers, stopAtMissing } from '../answers.ts';
+import { type Answer, answersById, repeatedNotices, stopAtAnswers, stopAtMissing } from '../answers.ts';
 import { type Asking, type Benchmark, chooseVariant, type Question } from '../benchmark.ts';
-import { byLikelihood, choiceMode, LIKELIHOOD_NOTICE, textChoicePrompt, toLetter } from '../choices.ts';
+import { byLikelihood, choiceMode, LETTERS, LIKELIHOOD_NOTICE, textChoicePrompt, toLetter } from '../choices.ts';
 import { strip } from '../python-text.ts';
+import { stopAt } from '../text-file.ts';
 import { type MmluItem, type MmluSubject, readSubjects } from './format.ts';
 import { promptExample, promptHead, promptItem } from './prompt.ts';
 import { predictLetter, scoreMmlu } from './score.ts';
@@ -29,6 +31,7 @@ export const mmlu: Benchmark = {
     const variant = mode === 'text' ? 'generated' : chooseVariant(variants, options.variant);
     const likely = byLikelihood(answers);
     const subjects = await readSubjects(folder);
+    for (const subject of subjects) checkLetters(folder, subject);
     const items = new Map(
       subjects.flatMap(({ name, test }) => test.map((item, row): [string, MmluItem] => [idOf(name, row), item])),
     );
@@ -71,14 +74,24 @@ export const mmlu: Benchmark = {
         printed: score.printed,
         printed_categories: score.printedGroups,
       },
-      notices: likely
-        ? [LIKELIHOOD_NOTICE]
-        : variant === 'generated'
-          ? ['marked by the generated answers, not by log-probabilities of the letters']
-          : [],
+      notices: [...wayNotices(likely, variant), ...repeatedNotices(answers)],
     };
   },
 };
+
+function wayNotices(likely: boolean, variant: (typeof variants)[number]): readonly string[] {
+  if (likely) return [LIKELIHOOD_NOTICE];
+  return variant === 'generated' ? ['marked by the generated answers, not by log-probabilities of the letters'] : [];
+}
+
+/** A row whose answer is none of its letters could only be wrong: its file was cut or has other columns. */
+function checkLetters(folder: string, { name, test }: MmluSubject): void {
+  for (const { answer, options, line } of test) {
+    if ((LETTERS.slice(0, options.length) as readonly string[]).includes(answer)) continue;
+    const file = join(folder, 'data', 'test', `${name}_test.csv`);
+    stopAt(file, line, 'no-answer', `the answer is "${answer}" and not a letter of the ${options.length} options`);
+  }
+}
 
 function idOf(subject: string, row: number): string {
   return `${subject}/${row}`;

@@ -1,6 +1,6 @@
 import { OFFICIAL_JUDGE } from '../../judge/settings.ts';
 import { ProblemError } from '../../problem.ts';
-import { answersById, stopAtMissing } from '../answers.ts';
+import { answersById, repeatedNotices, stopAtMissing } from '../answers.ts';
 import { type Benchmark, chooseVariant, type Judge, mean, type Question } from '../benchmark.ts';
 import { imageFinder } from '../images.ts';
 import { dumpJson } from '../python-text.ts';
@@ -81,7 +81,7 @@ export const mmvet: Benchmark = {
           ? {}
           : { grades: Object.fromEntries(Array.from(grades, ([key, mark]) => [key, { ...mark }])) }),
       },
-      notices: judgeNotices(judge, grades),
+      notices: [...judgeNotices(judge, grades), ...repeatedNotices(answers)],
     };
   },
 

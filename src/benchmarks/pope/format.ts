@@ -1,8 +1,8 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProblemError } from '../../problem.ts';
 import { readJsonLines, shape } from '../json-file.ts';
 import { llavaQuestion } from '../llava-question.ts';
+import { readNames } from '../text-file.ts';
 
 const labelLine = shape({
   type: 'object',
@@ -17,7 +17,7 @@ export type PopeQuestion = Readonly<{ id: string | number; image: string; text: 
 export async function readLabels(folder: string): Promise<ReadonlyMap<string, readonly PopeLabel[]>> {
   const coco = join(folder, 'coco');
   const labels = new Map<string, readonly PopeLabel[]>();
-  for (const name of (await readdir(coco)).sort()) {
+  for (const name of [...(await readNames(coco))].sort()) {
     const category = /^coco_pope_(.+)\.json$/.exec(name)?.[1];
     if (category === undefined) {
       throw new ProblemError({ code: 'unknown-file', message: `${join(coco, name)} is not named coco_pope_*.json` });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ProblemError } from '../../problem.ts';
-import { answersById, stopAtMissing } from '../answers.ts';
+import { answersById, repeatedNotices, stopAtMissing } from '../answers.ts';
 import { type Benchmark, chooseVariant, mean, type Question } from '../benchmark.ts';
 import { imageFinder } from '../images.ts';
 import { type Line, question_id, readJsonLines, shape } from '../json-file.ts';
@@ -70,7 +70,10 @@ export const questions: Benchmark = {
       metrics: { score: 100 * mean(marked.map(({ score }) => score)), marked: marked.length },
       questions: marked,
       details: { variant, questions: asked.size, marked: marked.length },
-      notices: marked.length < asked.size ? [`${asked.size - marked.length} questions have no reference answer`] : [],
+      notices: [
+        ...(marked.length < asked.size ? [`${asked.size - marked.length} questions have no reference answer`] : []),
+        ...repeatedNotices(answers),
+      ],
     };
   },
 };

@@ -1,4 +1,4 @@
-import { type Answer, answersById, stopAtAnswers } from '../answers.ts';
+import { type Answer, answersById, repeatedNotices, stopAtAnswers } from '../answers.ts';
 import { type Benchmark, chooseVariant, groupBy, type Question } from '../benchmark.ts';
 import { byLikelihood, choiceMode, LETTERS, LIKELIHOOD_NOTICE, toLetter } from '../choices.ts';
 import { imageFinder } from '../images.ts';
@@ -83,7 +83,11 @@ export const scienceqa: Benchmark = {
         missing: missing.length,
         printed: score.printed,
       },
-      notices: [...(likely ? [LIKELIHOOD_NOTICE] : []), ...noticesOf(problems, byId, missing.length)],
+      notices: [
+        ...(likely ? [LIKELIHOOD_NOTICE] : []),
+        ...noticesOf(problems, byId, missing.length),
+        ...repeatedNotices(answers),
+      ],
     };
   },
 };

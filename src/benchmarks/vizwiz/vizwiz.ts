@@ -1,4 +1,12 @@
-import { type Answer, type Answers, answersById, stopAtAnswers, stopAtMissing, uploadNotices } from '../answers.ts';
+import {
+  type Answer,
+  type Answers,
+  answersById,
+  repeatedNotices,
+  stopAtAnswers,
+  stopAtMissing,
+  uploadNotices,
+} from '../answers.ts';
 import { type Benchmark, chooseVariant } from '../benchmark.ts';
 import { imageFinder } from '../images.ts';
 import { dumpJson, round } from '../python-text.ts';
@@ -70,7 +78,7 @@ export const vizwiz: Benchmark = {
         accuracy: { overall: rounded(overall), perAnswerType: Object.fromEntries(types) },
         unanswerability: unanswerable ?? null,
       },
-      notices: [],
+      notices: repeatedNotices(answers),
     };
   },
 

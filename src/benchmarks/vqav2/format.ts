@@ -1,9 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProblemError } from '../../problem.ts';
 import { readJsonArray } from '../json-array.ts';
 import { readJsonLines, type Shape, shape } from '../json-file.ts';
 import { llavaQuestion } from '../llava-question.ts';
+import { readNames } from '../text-file.ts';
 
 const questionFile = shape({
   type: 'object',
@@ -39,7 +40,7 @@ export type VqaAnnotation = Of<typeof annotationEntry>;
 
 /** questions.json (v2_OpenEnded_mscoco_*_questions.json); images are named COCO_{subtype}_{12 digits}.jpg. */
 export async function readQuestions(folder: string): Promise<readonly VqaQuestion[]> {
-  const file = officialFile(folder, 'questions');
+  const file = await officialFile(folder, 'questions');
   const { head, elements } = await readJsonArray(file, 'questions', questionFile, questionEntry);
   const questions = Array.from(elements(), (question) => ({
     ...question,
@@ -52,7 +53,7 @@ export async function readQuestions(folder: string): Promise<readonly VqaQuestio
 /** annotations.json (v2_mscoco_*_annotations.json), one annotation at a time; a repeated question stops. */
 export async function readAnnotations(folder: string): Promise<() => IterableIterator<VqaAnnotation>> {
   const anything = shape({ type: 'object' });
-  const file = officialFile(folder, 'annotations');
+  const file = await officialFile(folder, 'annotations');
   const { elements } = await readJsonArray(file, 'annotations', anything, annotationEntry);
   return function* () {
     const seen = new Set<number>();
@@ -75,10 +76,11 @@ export async function readOrder(folder: string): Promise<readonly number[]> {
 }
 
 /** `questions.json`, or the one file of the folder that carries the official longer name. */
-function officialFile(folder: string, what: 'questions' | 'annotations'): string {
+async function officialFile(folder: string, what: 'questions' | 'annotations'): Promise<string> {
   const plain = join(folder, `${what}.json`);
-  if (existsSync(plain) || !existsSync(folder)) return plain;
-  const found = readdirSync(folder).filter((name) => name.startsWith('v2_') && name.endsWith(`_${what}.json`));
+  if (existsSync(plain)) return plain;
+  const names = await readNames(folder);
+  const found = names.filter((name) => name.startsWith('v2_') && name.endsWith(`_${what}.json`));
   const [name] = found;
   if (name === undefined) return plain;
   if (found.length === 1) return join(folder, name);

@@ -1,4 +1,4 @@
-import { answersById, stopAtMissing, uploadNotices } from '../answers.ts';
+import { answersById, repeatedNotices, stopAtMissing, uploadNotices } from '../answers.ts';
 import { type Benchmark, cannotScore, chooseVariant, type QuestionScore } from '../benchmark.ts';
 import { imageFinder } from '../images.ts';
 import { dumpJson } from '../python-text.ts';
@@ -79,7 +79,7 @@ export const vqav2: Benchmark = {
           perQuestionType: Object.fromEntries(score.perQuestionType),
         },
       },
-      notices: [],
+      notices: repeatedNotices(answers),
     };
   },
 
