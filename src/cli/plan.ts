@@ -1,4 +1,6 @@
+import type { DeviceName } from '../cost/device.ts';
 import type { Action, Plan, Step } from '../plan/step.ts';
+import { ProblemError } from '../problem.ts';
 import { duration, paint, type Style, type Tone } from '../report/style.ts';
 import { padRight, shorten, widthOf } from '../report/width.ts';
 import { count } from '../ui/words.ts';
@@ -11,6 +13,8 @@ import { openSession } from './session.ts';
 
 export type PlanOptions = Readonly<{
   all?: boolean;
+  cost?: boolean;
+  device?: DeviceName;
   json?: boolean;
   force?: string[];
   row?: string[];
@@ -20,8 +24,18 @@ export type PlanOptions = Readonly<{
 /** `sea plan`: what a run would do. */
 export async function showPlan(file: string, options: PlanOptions, { output, cache }: Context): Promise<number> {
   const experiment = await openPart(file, cache, options);
-  const { plan, store } = await openSession(experiment, cache, options.force);
-  store.close();
+  if (options.device !== undefined && options.cost !== true)
+    throw new ProblemError({ code: 'option', message: '--device is of no use without --cost' });
+  const session = await openSession(experiment, cache, options.force);
+  try {
+    if (options.cost === true) {
+      (await import('./cost.ts')).showCost(session, options, { output });
+      return 0;
+    }
+  } finally {
+    session.store.close();
+  }
+  const { plan } = session;
   const missing = missingFiles(experiment);
   if (options.json === true) output.out(json(planJson(plan, missing)));
   else {

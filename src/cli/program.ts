@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { benchmarkNames } from '../benchmarks/names.ts';
+import { deviceNames } from '../cost/device.ts';
 import type { Context } from './context.ts';
 
 const exitCodes = `
@@ -61,9 +62,12 @@ function declareExperimentCommands(define: Define, context: MakeFor, finish: Fin
   define('plan', 'Show what a run would do, stage by stage, and why; starts nothing.', [
     'sea plan experiments/quickstart.yaml',
     'sea plan experiments/quickstart.yaml --force pretrain',
+    'sea plan experiments/paper/table2.yaml --cost --device h800x8',
   ])
     .argument('<file>', 'experiment file')
-    .option('--all', 'list cached stages too')
+    .option('--all', 'list cached stages too; with --cost, every stage')
+    .option('--cost', 'price the stages: operations, bytes, memory, time, and what rows share')
+    .addOption(new Option('--device <name>', 'machine to price them on (default: cpu)').choices(deviceNames))
     .option('--force <stage...>', 'as if these stages had to run again')
     .option('--row <row...>', 'only these rows')
     .option('--stage <stage...>', 'only these stages and what they need')

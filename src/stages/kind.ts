@@ -1,3 +1,4 @@
+import type { InputShapes, Known, Priced } from '../cost/shape.ts';
 import type { Json } from '../hash.ts';
 
 /**
@@ -97,6 +98,8 @@ export interface StageKind<P = unknown, I extends string = string, O extends str
   /** every metric this stage reports for these parameters, to check table columns; absent: any name is taken */
   metrics?(params: P): readonly string[];
   needs(params: P): Needs;
+  /** what it asks of a machine and how much its outputs carry, from its parameters and what its inputs carry */
+  cost?(params: P, inputs: InputShapes, known: Known): Priced;
   load(): Promise<{ run: Run<P, I, O> }>;
 }
 

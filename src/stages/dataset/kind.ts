@@ -1,6 +1,7 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { StageKind } from '../kind.ts';
 import { expected, origin, size } from '../source.ts';
+import { datasetCost } from '../source-cost.ts';
 
 const params = {
   type: 'object',
@@ -48,5 +49,6 @@ export const dataset: StageKind<Params, never, 'data'> = {
   identity: ({ onBadItem }) => ({ onBadItem }),
   metrics: () => ['records', 'images', 'skipped'],
   needs: () => ({ engine: false, heavy: true }),
+  cost: ({ expected }, _, { metrics }) => datasetCost(expected, metrics),
   load: () => import('./run.ts'),
 };

@@ -1,6 +1,7 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { scales, scalesIdentity } from '../../train/settings.ts';
 import type { StageKind } from '../kind.ts';
+import { labelsCost } from './cost.ts';
 
 const params = {
   type: 'object',
@@ -78,5 +79,6 @@ export const extractLabels: StageKind<Params, 'encoder' | 'data' | 'words', 'lab
     'criterion.negative',
   ],
   needs: () => ({ engine: true, memory: 1.5e9 }),
+  cost: labelsCost,
   load: () => import('./run.ts'),
 };

@@ -1,6 +1,7 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { scales, scalesIdentity } from '../../train/settings.ts';
 import type { StageKind } from '../kind.ts';
+import { featuresCost } from './cost.ts';
 
 const params = {
   type: 'object',
@@ -38,5 +39,6 @@ export const features: StageKind<Params, 'encoder' | 'data', 'features'> = {
   identity: ({ layer, scales }) => ({ layer, ...scalesIdentity(scales) }),
   metrics: () => ['images', 'tokens', 'dim', 'secondsPerImage'],
   needs: () => ({ engine: true, memory: 1e9 }),
+  cost: featuresCost,
   load: () => import('./run.ts'),
 };

@@ -1,6 +1,7 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { conversation, optimisation, projector, scales, scalesIdentity } from '../../train/settings.ts';
 import type { StageKind } from '../kind.ts';
+import { finetuneCost } from './cost.ts';
 
 const params = {
   type: 'object',
@@ -69,5 +70,6 @@ export const finetune: StageKind<Params, 'languageModel' | 'encoder' | 'data' | 
   identity: ({ checkpointSeconds: _, scales, ...identity }) => ({ ...identity, ...scalesIdentity(scales) }),
   metrics: () => ['loss', 'steps', 'secondsPerStep'],
   needs: () => ({ engine: true, memory: 1.5e9 }),
+  cost: finetuneCost,
   load: () => import('./run.ts'),
 };

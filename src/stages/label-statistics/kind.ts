@@ -1,5 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { StageKind } from '../kind.ts';
+import { readingCost } from '../source-cost.ts';
 
 const params = {
   type: 'object',
@@ -51,5 +52,6 @@ export const labelStatistics: StageKind<Params, 'labels' | 'truth', 'statistics'
     ),
   ],
   needs: () => ({ engine: false, heavy: true, memory: 200e6 }),
+  cost: (_, inputs) => readingCost(inputs['labels']),
   load: () => import('./run.ts'),
 };

@@ -1,6 +1,7 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { conversation, optimisation, projector } from '../../train/settings.ts';
 import type { StageKind } from '../kind.ts';
+import { pretrainCost } from './cost.ts';
 
 const params = {
   type: 'object',
@@ -106,5 +107,6 @@ export const pretrain: StageKind<Params, 'languageModel' | 'data' | 'features' |
   }),
   metrics: () => ['loss', 'lossCaption', 'lossAlign', 'temperature', 'pairs', 'steps', 'secondsPerStep'],
   needs: () => ({ engine: true, memory: 1.5e9 }),
+  cost: pretrainCost,
   load: () => import('./run.ts'),
 };

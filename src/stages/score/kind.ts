@@ -2,6 +2,7 @@ import type { FromSchema } from 'json-schema-to-ts';
 import { benchmarkNames } from '../../benchmarks/names.ts';
 import { judgeIdentity, judgeSchema } from '../../judge/settings.ts';
 import type { StageKind } from '../kind.ts';
+import { readingCost } from '../source-cost.ts';
 
 const params = {
   type: 'object',
@@ -50,5 +51,6 @@ export const score: StageKind<Params, 'answers' | 'data', 'scores'> = {
     ...(judge === undefined ? {} : { judge: typeof judge === 'string' ? judge : judgeIdentity(judge) }),
   }),
   needs: () => ({ engine: false, heavy: true }),
+  cost: (_, inputs) => readingCost(inputs['answers']),
   load: () => import('./run.ts'),
 };

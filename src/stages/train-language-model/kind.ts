@@ -1,5 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { StageKind } from '../kind.ts';
+import { languageModelCost } from './cost.ts';
 
 const params = {
   type: 'object',
@@ -88,6 +89,7 @@ export const trainLanguageModel: StageKind<Params, 'corpus', 'model'> = {
   identity: ({ checkpointSeconds: _, ...identity }) => identity,
   headline: 'heldout',
   needs: (p) => ({ engine: true, memory: 2e9, flops: p.steps * p.batchSize * p.length * 6 * parameters(p) }),
+  cost: (params) => languageModelCost(params),
   load: () => import('./run.ts'),
 };
 

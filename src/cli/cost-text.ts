@@ -1,0 +1,165 @@
+import { type Bill, type Item, sumOf } from '../cost/bill.ts';
+import { type DeviceName, devices } from '../cost/device.ts';
+import { duration, paint, type Style, sizeText } from '../report/style.ts';
+import { padLeft, padRight, shorten, widthOf } from '../report/width.ts';
+import { count } from '../ui/words.ts';
+
+export type Look = Readonly<{ all: boolean; width: number; style: Style }>;
+
+/** Foretold and recorded seconds of a kind's cached stages; each is foretold from the other runs. */
+export type Agreement = Readonly<{
+  kind: string;
+  stages: number;
+  foretold: number;
+  recorded: number;
+  /** foretold between half and twice of what was recorded */
+  within: number;
+}>;
+
+/** Stages that multiply nothing are left out: their time is the disk's. */
+export function agreements({ items }: Bill): readonly Agreement[] {
+  const kinds = new Map<string, Agreement>();
+  for (const { stage, work, spent, recorded } of items) {
+    if (work === undefined || work.flops === 0 || spent === undefined || recorded === undefined) continue;
+    const sum = kinds.get(stage.kind) ?? { kind: stage.kind, stages: 0, foretold: 0, recorded: 0, within: 0 };
+    const ratio = spent.seconds / recorded;
+    kinds.set(stage.kind, {
+      ...sum,
+      stages: sum.stages + 1,
+      foretold: sum.foretold + spent.seconds,
+      recorded: sum.recorded + recorded,
+      within: sum.within + (ratio >= 0.5 && ratio <= 2 ? 1 : 0),
+    });
+  }
+  return [...kinds.values()];
+}
+
+export function costText(
+  experiment: string,
+  device: DeviceName,
+  bill: Bill,
+  told: readonly Agreement[],
+  look: Look,
+): string {
+  const parts = [
+    [paint(look.style, 'bold', `${experiment} on ${device}`), devices[device].summary].join(': '),
+    stagesText(bill, look),
+    rowsText(bill, look),
+    ...(told.length > 0 ? [toldText(told, look)] : []),
+    ...notes(bill, look),
+  ];
+  return parts.join('\n\n');
+}
+
+type Line = readonly string[];
+
+/** The first column to the left, numbers to the right. */
+function columns(head: Line, lines: readonly Line[], { width, style }: Look): string {
+  const all = [head, ...lines];
+  const widths = head.map((_, column) => Math.max(...all.map((line) => widthOf(line[column] ?? ''))));
+  const rest = widths.slice(1).reduce((sum, one) => sum + one + 2, 0);
+  const first = Math.max(12, Math.min(widths[0] ?? 0, width - rest));
+  const text = all.map((line) =>
+    line
+      .map((cell, column) =>
+        column === 0 ? padRight(shorten(cell, first), first) : padLeft(cell, widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
+  return text.map((line, i) => (i === 0 ? paint(style, 'dim', line) : line)).join('\n');
+}
+
+function stagesText(bill: Bill, look: Look): string {
+  const groups = new Map<string, Item[]>();
+  for (const item of bill.items) {
+    const key = look.all ? item.stage.id : item.stage.kind;
+    groups.set(key, [...(groups.get(key) ?? []), item]);
+  }
+  const lines = [...groups].map(([name, items]) => line(name, items));
+  const toRun = bill.items.filter((item) => item.runs);
+  const sums = [
+    line('whole table', bill.items),
+    ...(toRun.length === bill.items.length ? [] : [line('to run now', toRun)]),
+  ];
+  return columns(['', 'stages', 'flop', 'read', 'written', 'memory', 'time'], [...lines, ...sums], look);
+}
+
+function line(name: string, items: readonly Item[]): Line {
+  const { stages, flops, read, written, seconds } = sumOf(items);
+  if (items.every((item) => item.work === undefined)) return [name, String(stages), '', '', '', '', 'not known'];
+  const memory = Math.max(...items.map((item) => item.spent?.memory ?? 0));
+  const mark = items.some((item) => item.spent?.fits === false) ? '!' : '';
+  return [
+    name,
+    String(stages),
+    flops === 0 ? '-' : flops.toExponential(2).replace('e+', 'e'),
+    sizeText(read),
+    sizeText(written),
+    memory === 0 ? '-' : `${mark}${sizeText(memory)}`,
+    duration(seconds),
+  ];
+}
+
+function rowsText({ rows, whole, unshared }: Bill, look: Look): string {
+  const lines = rows.map(({ row, sum }) => [
+    row,
+    String(sum.stages),
+    sum.flops.toExponential(2).replace('e+', 'e'),
+    duration(sum.seconds),
+  ]);
+  const saved = unshared.seconds - whole.seconds;
+  const share = unshared.seconds > 0 ? Math.round((100 * saved) / unshared.seconds) : 0;
+  const sharing =
+    `each row alone: ${duration(unshared.seconds)}; together ${duration(whole.seconds)}: ` +
+    `sharing saves ${count(unshared.stages - whole.stages, 'stage')} and ${duration(saved)} (${share} %)`;
+  return `${columns(['a row alone, all seeds', 'stages', 'flop', 'time'], lines, look)}\n${sharing}`;
+}
+
+function toldText(told: readonly Agreement[], look: Look): string {
+  const lines = told.map(({ kind, stages, foretold, recorded, within }) => [
+    kind,
+    String(stages),
+    duration(foretold),
+    duration(recorded),
+    `${within} of ${stages}`,
+  ]);
+  return columns(['cached here, foretold from other runs', 'stages', 'foretold', 'recorded', 'within 2x'], lines, look);
+}
+
+function notes({ items }: Bill, { style }: Look): readonly string[] {
+  const assumed = items.flatMap(({ stage, assumed: what }) => (what === undefined ? [] : [`  ${stage.id}: ${what}`]));
+  const unknown = items.filter((item) => item.work === undefined);
+  const crowded = items.filter((item) => item.spent?.fits === false);
+  const again = items.filter((item) => item.spent?.recomputes === true || (item.spent?.parts ?? 1) > 1);
+  const paces = new Map(
+    items.flatMap(({ stage, work, pace }) =>
+      pace === undefined || work?.flops === 0 ? [] : [[stage.kind, pace] as const],
+    ),
+  );
+  const lines = [
+    ...(paces.size === 0
+      ? []
+      : [
+          `corrected by earlier runs: ${[...paces].map(([kind, { factor, runs }]) => `${kind} x${factor.toPrecision(2)} (${count(runs, 'run')})`).join(', ')}`,
+        ]),
+    ...again
+      .slice(0, 1)
+      .map(
+        ({ stage, spent }) =>
+          `${count(again.length, 'stage')} keep less than a whole batch's activations: ${stage.id} in ${count(spent?.parts ?? 1, 'part')}${spent?.recomputes === true ? ', computed again in the backward pass' : ''}`,
+      ),
+    ...(crowded.length === 0
+      ? []
+      : [`! ${count(crowded.length, 'stage')} would not fit into its memory, as ${crowded[0]?.stage.id}`]),
+    ...(unknown.length === 0
+      ? []
+      : [
+          `not known: ${[...new Set(unknown.map(({ stage }) => stage.kind))].join(', ')} (${count(unknown.length, 'stage')}: programs of one's own, and what reads files that are not here; \`expected\` gives their sizes)`,
+        ]),
+  ];
+  return [
+    ...(assumed.length === 0 ? [] : [`${paint(style, 'dim', 'assumed')}\n${assumed.join('\n')}`]),
+    ...(lines.length === 0 ? [] : [lines.join('\n')]),
+  ];
+}

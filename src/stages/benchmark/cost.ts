@@ -1,0 +1,53 @@
+import { decoderLayer, decoderPass, headPass } from '../../cost/decoder.ts';
+import { type InputShapes, type Priced, shapeOf } from '../../cost/shape.ts';
+import { bytesOf, parametersOf } from '../../cost/sizes.ts';
+import { forward, forwardFootprint, projectorPasses, sightPass, visualTokens } from '../../cost/training.ts';
+import type { DecoderConfig } from '../../data/config.ts';
+import type { Params } from './kind.ts';
+
+/** Every prompt is read once, then one token after another is added with the keys and values of those before it. */
+export function benchmarkCost({ batchSize }: Params, inputs: InputShapes): Priced {
+  const model = shapeOf(inputs['model'], 'model');
+  const text = model?.text ?? shapeOf(inputs['languageModel'], 'language-model');
+  const data = shapeOf(inputs['data'], 'benchmark');
+  if (text === undefined || data === undefined) return { outputs: {} };
+  const { questions, answerTokens } = data;
+  const pictures = model === undefined || data.images === 0 ? 0 : questions;
+  const tokens = model === undefined ? 0 : visualTokens(model);
+  const length = data.tokens + (pictures > 0 ? tokens : 0);
+  const eyes =
+    model === undefined
+      ? 0
+      : forward(sightPass(model, pictures)) +
+        adapterOperations(model.vision.hidden * model.scales.length, text, pictures * tokens);
+  const asked = { type: 'answers', of: { questions } } as const;
+  const source =
+    model === undefined ? ({ type: 'language-model', of: text } as const) : ({ type: 'model', of: model } as const);
+  return {
+    work: {
+      flops: eyes + decodingOperations(text, questions, length, answerTokens),
+      again: 0,
+      decoded: pictures * data.imageBytes,
+      read: bytesOf({ type: 'benchmark', of: data }) + bytesOf(source),
+      written: bytesOf(asked),
+      weights: parametersOf(source),
+      trained: 0,
+      batch: batchSize,
+      passes: Math.ceil(questions / batchSize) * (1 + answerTokens),
+      item: forwardFootprint(decoderLayer(text, 1, length), length * text.hidden),
+    },
+    outputs: { answers: asked },
+  };
+}
+
+function adapterOperations(input: number, { hidden }: DecoderConfig, tokens: number): number {
+  const { first, second } = projectorPasses(input, hidden, tokens);
+  return forward(first) + forward(second);
+}
+
+/** A prompt gives the first new token; each further one sees the prompt and those before it, here at half of the answer. */
+export function decodingOperations(text: DecoderConfig, rows: number, length: number, newTokens: number): number {
+  const further = Math.max(0, newTokens - 1);
+  const one = forward(decoderPass(text, rows, 1, length + newTokens / 2)) + forward(headPass(text, rows));
+  return forward(decoderPass(text, rows, length)) + forward(headPass(text, rows)) + further * one;
+}
