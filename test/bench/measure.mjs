@@ -1,0 +1,56 @@
+// Runs a measurement in a process of its own, so that threads and peak memory are its alone, and prints two side by side.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** SEA_BENCH=smoke: tiny sizes, only to see that every measurement runs. */
+export const isSmoke = process.env['SEA_BENCH'] === 'smoke';
+
+/** @typedef {Record<string, number>} Figures what a measurement prints as one line of JSON, last */
+
+/**
+ * @param {string} command @param {string} script in this folder @param {object} task what it is to do
+ * @param {number} threads
+ * @returns {Figures}
+ */
+export function measure(command, script, task, threads) {
+  const file = fileURLToPath(new URL(script, import.meta.url));
+  const env = { ...process.env, ...threadSettings(threads) };
+  const ended = spawnSync(command, [file, JSON.stringify({ ...task, threads })], { encoding: 'utf8', env });
+  if (ended.status !== 0)
+    throw new Error(`${command} ${script} ended with ${ended.status}:\n${ended.stderr.slice(-2000)}`);
+  return JSON.parse(ended.stdout.trim().split('\n').at(-1) ?? '');
+}
+
+/** @param {number} threads */
+function threadSettings(threads) {
+  const count = String(threads);
+  return {
+    SEA_ENGINE: process.env['SEA_ENGINE'] ?? 'node',
+    TF_NUM_INTRAOP_THREADS: count,
+    TF_NUM_INTEROP_THREADS: '1',
+    OMP_NUM_THREADS: count,
+    MKL_NUM_THREADS: count,
+  };
+}
+
+/**
+ * Each measured in turn, `times` times; the run of each with the highest `rate` counts: other work on the machine only
+ * ever slows one down.
+ * @template {string} K
+ * @param {Record<K, () => Figures>} rivals @param {string} rate @param {number} times
+ * @returns {Record<K, Figures>}
+ */
+export function bestOf(rivals, rate, times = isSmoke ? 1 : 3) {
+  /** @type {Record<string, Figures>} */
+  const best = {};
+  for (let round = 0; round < times; round++) {
+    for (const [name, run] of Object.entries(rivals)) {
+      const figures = /** @type {() => Figures} */ (run)();
+      if (!((best[name]?.[rate] ?? 0) > (figures[rate] ?? 0))) best[name] = figures;
+    }
+  }
+  return /** @type {Record<K, Figures>} */ (best);
+}
+
+/** @param {number} value */
+export const short = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
