@@ -101,12 +101,14 @@ export function reprFloat(value: number): string {
   return `${sign}${whole}.${digits.slice(exponent + 1) || '0'}`;
 }
 
+// float() leaves U+001C..U+001F, which strip() takes
+const AROUND_FLOAT = around(SPACE.replace('\\x1c-\\x20', '\\x20'));
 const FLOAT =
   /^[+-]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?|inf(?:inity)?|nan)$/i;
 
 /** `float(text)`: undefined where Python raises. Takes `.5`, `1_0`, full-width digits, `nan`, `inf`. */
 export function parsePythonFloat(text: string): number | undefined {
-  const ascii = strip(text).replace(/\p{Nd}/gu, (digit) => String(digitValue(digit)));
+  const ascii = text.replace(AROUND_FLOAT, '').replace(/\p{Nd}/gu, (digit) => String(digitValue(digit)));
   if (!FLOAT.test(ascii)) return undefined;
   const plain = ascii.toLowerCase().replaceAll('_', '');
   if (plain.endsWith('nan')) return Number.NaN;

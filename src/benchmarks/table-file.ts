@@ -16,10 +16,10 @@ const MISSING = new Set([
   'NaN', '-NaN', 'nan', '-nan', 'None',
 ]); // biome-ignore format: a list of words
 
-const INTEGER = /^[ \t]*[+-]?\d+[ \t]*$/;
-const FLOAT = /^[ \t]*[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?)[ \t]*$/i;
+const INTEGER = /^[\t-\r ]*[+-]?\d+[\t-\r ]*$/;
+const FLOAT = /^[\t-\r ]*[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?)[\t-\r ]*$/i;
 const INFINITE = /inf/i;
-const DECIMAL = /^[ \t]*([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?/;
+const DECIMAL = /^[\t-\r ]*([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?/;
 const DIGITS_READ = 17;
 const BOOLEAN = /^(?:true|false)$/i;
 
@@ -43,10 +43,8 @@ export function typeColumn(raw: readonly (string | null)[]): Column {
       ? map('int', (text) => String(toInteger(text)))
       : map('float', (text) => reprFloat(Number(toInteger(text))));
   }
-  // the same when such an integer comes before the first number that is none
-  const firstOther = present.findIndex((text) => !INTEGER.test(text));
-  if (present.slice(0, firstOther).some((text) => !fitsMachine(toInteger(text)))) return { type: 'text', cells };
-  // and when a number is too large for a double
+  if (overflows(present)) return { type: 'text', cells };
+  // the same when a number is too large for a double
   if (present.every((text) => FLOAT.test(text) && (INFINITE.test(text) || Number.isFinite(toNumber(text))))) {
     return map('float', (text) => reprFloat(toNumber(text)));
   }
@@ -56,8 +54,29 @@ export function typeColumn(raw: readonly (string | null)[]): Column {
   return map('text', (text) => text);
 }
 
-function fitsMachine(value: bigint): boolean {
-  return value >= -(2n ** 63n) && value < 2n ** 64n;
+const WHOLE = /^[\t-\r ]*([+-]?)(\d*)(.*)$/s;
+
+/**
+ * Whether pandas gives up on numbers before it tries floats: it reads machine integers from the top until a cell is none,
+ * and takes digits that exceed them for an overflow even where a decimal point follows. Negative cells are passed over
+ * when it tries again without a sign.
+ */
+function overflows(present: readonly string[]): boolean {
+  for (const limit of [2n ** 63n, 2n ** 64n]) {
+    const unsigned = limit === 2n ** 64n;
+    let exceeded = false;
+    for (const text of present) {
+      const [, sign = '', digits = '', rest = ''] = WHOLE.exec(text) ?? [];
+      if (unsigned && sign === '-') continue;
+      if (digits === '') return false;
+      const value = BigInt(digits);
+      exceeded = sign === '-' ? value > limit : value >= limit;
+      if (exceeded) break;
+      if (rest.trim() !== '') return false;
+    }
+    if (!exceeded) return unsigned;
+  }
+  return true;
 }
 
 function toInteger(text: string): bigint {

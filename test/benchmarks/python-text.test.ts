@@ -79,6 +79,8 @@ describe('texts read as Python reads them', () => {
     [' 1\n', 1],
     ['nan', Number.NaN],
     ['-Infinity', -Infinity],
+    ['\u20031\u0085', 1],
+    ['1\u001c', undefined],
     ['1__0', undefined],
     ['_1', undefined],
     ['', undefined],
