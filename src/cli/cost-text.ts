@@ -129,37 +129,48 @@ function toldText(told: readonly Agreement[], look: Look): string {
 
 function notes({ items }: Bill, { style }: Look): readonly string[] {
   const assumed = items.flatMap(({ stage, assumed: what }) => (what === undefined ? [] : [`  ${stage.id}: ${what}`]));
-  const unknown = items.filter((item) => item.work === undefined);
-  const crowded = items.filter((item) => item.spent?.fits === false);
-  const again = items.filter((item) => item.spent?.recomputes === true || (item.spent?.parts ?? 1) > 1);
-  const paces = new Map(
-    items.flatMap(({ stage, work, pace }) =>
-      pace === undefined || work?.flops === 0 ? [] : [[stage.kind, pace] as const],
-    ),
-  );
-  const lines = [
-    ...(paces.size === 0
-      ? []
-      : [
-          `corrected by earlier runs: ${[...paces].map(([kind, { factor, runs }]) => `${kind} x${factor.toPrecision(2)} (${count(runs, 'run')})`).join(', ')}`,
-        ]),
-    ...again
-      .slice(0, 1)
-      .map(
-        ({ stage, spent }) =>
-          `${count(again.length, 'stage')} keep less than a whole batch's activations: ${stage.id} in ${count(spent?.parts ?? 1, 'part')}${spent?.recomputes === true ? ', computed again in the backward pass' : ''}`,
-      ),
-    ...(crowded.length === 0
-      ? []
-      : [`! ${count(crowded.length, 'stage')} would not fit into its memory, as ${crowded[0]?.stage.id}`]),
-    ...(unknown.length === 0
-      ? []
-      : [
-          `not known: ${[...new Set(unknown.map(({ stage }) => stage.kind))].join(', ')} (${count(unknown.length, 'stage')}: programs of one's own, and what reads files that are not here; \`expected\` gives their sizes)`,
-        ]),
-  ];
+  const lines = [...paceLines(items), ...patchLines(items), ...memoryLines(items), ...unknownLines(items)];
   return [
     ...(assumed.length === 0 ? [] : [`${paint(style, 'dim', 'assumed')}\n${assumed.join('\n')}`]),
     ...(lines.length === 0 ? [] : [lines.join('\n')]),
   ];
+}
+
+function paceLines(items: readonly Item[]): readonly string[] {
+  const paces = new Map<string, string>();
+  for (const { stage, work, pace } of items) {
+    if (pace === undefined || work?.flops === 0) continue;
+    paces.set(stage.kind, `${stage.kind} x ${pace.factor.toFixed(2)} (${count(pace.runs, 'run')})`);
+  }
+  return paces.size === 0 ? [] : [`corrected by what earlier runs took here: ${[...paces.values()].join(', ')}`];
+}
+
+function patchLines(items: readonly Item[]): readonly string[] {
+  return items.flatMap(({ stage, patches, spent }) => {
+    if (patches === undefined || spent === undefined) return [];
+    const rate = Math.round(patches / spent.seconds).toLocaleString('en-US');
+    return [`${stage.id}: ${(patches / 1e6).toFixed(1)} million patches, ${rate} a second`];
+  });
+}
+
+function memoryLines(items: readonly Item[]): readonly string[] {
+  const again = items.filter(({ spent }) => spent?.recomputes === true);
+  const parted = items.filter(({ spent }) => spent !== undefined && spent.parts > 1);
+  const crowded = items.filter(({ spent }) => spent?.fits === false);
+  const one = (some: readonly Item[]): string => `${count(some.length, 'stage')}, as ${some[0]?.stage.id}`;
+  return [
+    ...(again.length === 0
+      ? []
+      : [`activations do not fit and are computed again in the backward pass: ${one(again)}`]),
+    ...(parted.length === 0 ? [] : [`batches do not fit and are taken in parts: ${one(parted)}`]),
+    ...(crowded.length === 0 ? [] : [`! more than there is: ${one(crowded)}`]),
+  ];
+}
+
+function unknownLines(items: readonly Item[]): readonly string[] {
+  const unknown = items.filter(({ work }) => work === undefined);
+  if (unknown.length === 0) return [];
+  const kinds = [...new Set(unknown.map(({ stage }) => stage.kind))].join(', ');
+  const hint = 'programs of your own, or what reads files that are not here and have no `expected`';
+  return [`not known: ${count(unknown.length, 'stage')} (${kinds}): ${hint}`];
 }

@@ -73,7 +73,7 @@ function costJson(experiment: string, device: DeviceName, bill: Bill, told: read
   };
 }
 
-function itemJson({ stage, runs, work, spent, pace, recorded, assumed }: Item): unknown {
+function itemJson({ stage, runs, work, spent, pace, recorded, assumed, patches }: Item): unknown {
   return {
     stage: stage.id,
     kind: stage.kind,
@@ -91,6 +91,7 @@ function itemJson({ stage, runs, work, spent, pace, recorded, assumed }: Item): 
     pace,
     recorded,
     assumed,
+    patches,
   };
 }
 

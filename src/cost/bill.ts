@@ -1,7 +1,7 @@
 import type { Cell, StageSpec } from '../spec/experiment.ts';
 import type { Device } from './device.ts';
 import { type Pace, paceOf, type Run } from './measured.ts';
-import type { Priced, Work } from './shape.ts';
+import { type Priced, shapeOf, type Work } from './shape.ts';
 import { type Spent, spend } from './spend.ts';
 
 /** One stage of the bill; `spent` is absent where its work cannot be told. */
@@ -16,6 +16,8 @@ export type Item = Readonly<{
   /** seconds of the run that is cached */
   recorded?: number;
   assumed?: string;
+  /** patches that it labels */
+  patches?: number;
 }>;
 
 export type Sum = Readonly<{ stages: number; flops: number; read: number; written: number; seconds: number }>;
@@ -47,7 +49,8 @@ export function billOf(
 ): Bill {
   const paces = new Map<string, Pace | undefined>();
   const items = stages.map((stage): Item => {
-    const { work, assumed } = priced.get(stage.id) ?? { outputs: {} };
+    const { work, assumed, outputs } = priced.get(stage.id) ?? { outputs: {} };
+    const labels = shapeOf(outputs['labels'], 'labels');
     const { runs: runsNow, key, recorded } = standing(stage.id);
     const base = { stage, runs: runsNow, ...(assumed === undefined ? {} : { assumed }) };
     const told = recorded === undefined ? base : { ...base, recorded };
@@ -57,7 +60,13 @@ export function billOf(
     const pace = paces.get(own);
     const reckoned = spend(work, device);
     const spent = { ...reckoned, seconds: reckoned.seconds * (pace?.factor ?? 1) };
-    return { ...told, work, spent, ...(pace === undefined ? {} : { pace }) };
+    return {
+      ...told,
+      work,
+      spent,
+      ...(pace === undefined ? {} : { pace }),
+      ...(labels === undefined ? {} : { patches: labels.images * labels.patches }),
+    };
   });
   const rows = rowSums(items, cells);
   return {

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Known, moving, type Priced, type Shape } from '../../cost/shape.ts';
 import { bytesOf } from '../../cost/sizes.ts';
 import type { ModelConfig } from '../../data/config.ts';
@@ -14,7 +14,7 @@ export function checkpointCost({ path, type, config }: Params, known: Known): Pr
   const shape = text === undefined ? undefined : shapeOf(parseConfig(readJson(text, file), file), type);
   if (shape === undefined) return { outputs: {} };
   const bytes = bytesOf(shape);
-  const assumed = file === own ? {} : { assumed: `the shapes in ${config}` };
+  const assumed = file === own ? {} : { assumed: `the shapes in ${basename(file)}` };
   return { work: moving(bytes, bytes), outputs: { checkpoint: shape }, ...assumed };
 }
 
