@@ -3,7 +3,7 @@ import { experimentSchema } from './schema.ts';
 import { type SchemaPart, schemaParts } from './schema-walk.ts';
 
 /** The YAML reference in Markdown (experiments/README.md), made from the kinds and the published schema. */
-export function yamlReference(kinds: readonly AnyKind[]): string {
+export function yamlReference(kinds: readonly AnyKind[], benchmarks: readonly BenchmarkFacts[]): string {
   const schema = experimentSchema(kinds) as SchemaPart;
   const keys = Object.entries(schema['properties'] as Record<string, SchemaPart>);
   return `${[
@@ -22,7 +22,21 @@ export function yamlReference(kinds: readonly AnyKind[]): string {
     '',
     '## Stage kinds',
     ...kinds.flatMap(kindSection),
+    '',
+    '## Benchmarks',
+    '',
+    'What a benchmark asks, where its format comes from, and what the tables of papers report of it. A `variant` of the kind `score` is',
+    'another way to score the same answers; the first is the default.',
+    ...benchmarks.flatMap(benchmarkSection),
   ].join('\n')}\n`;
+}
+
+/** What the reference says of a benchmark. */
+type BenchmarkFacts = Readonly<{ name: string; summary: string; headline: string; variants: readonly string[] }>;
+
+function benchmarkSection({ name, summary, headline, variants }: BenchmarkFacts): readonly string[] {
+  const named = variants.map((variant) => `\`${variant}\``).join(', ');
+  return ['', `### \`${name}\``, '', summary, '', `\`score\`: ${headline}. Variants: ${named}.`];
 }
 
 function kindSection(kind: AnyKind): readonly string[] {

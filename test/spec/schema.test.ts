@@ -4,6 +4,7 @@ import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { benchmarks } from '../../src/benchmarks/list.ts';
 import { loadExperiment } from '../../src/spec/load.ts';
 import { yamlReference } from '../../src/spec/reference.ts';
 import { experimentSchema, experimentSchemaText } from '../../src/spec/schema.ts';
@@ -79,7 +80,7 @@ describe('the stage kinds', () => {
   });
 
   it('are what experiments/README.md says (else: npx vitest run test/spec/schema -u)', async () => {
-    await expect(yamlReference(kinds)).toMatchFileSnapshot('../../experiments/README.md');
+    await expect(yamlReference(kinds, benchmarks)).toMatchFileSnapshot('../../experiments/README.md');
   });
 
   it('compile to a schema that editors can load', () => {
@@ -89,7 +90,7 @@ describe('the stage kinds', () => {
 
 describe('the YAML reference', () => {
   it('lists every kind with parameters, defaults, limits and ports', () => {
-    const text = yamlReference(fakeKinds);
+    const text = yamlReference(fakeKinds, benchmarks);
     expect(text).toContain('### `train`\n\nTrains a model.\n');
     expect(text).toContain('| `epochs` | number above 0 | `1` | Passes over the data. |');
     expect(text).toContain('| `align.weight` | number from 0 | `0` |  |');
@@ -97,6 +98,16 @@ describe('the YAML reference', () => {
     expect(text).toContain('| `size` | integer or `"auto"` | `"auto"` |  |');
     expect(text).toContain('Inputs: `data` (dataset): examples; `words` (words, optional): needed when aligned.');
     expect(text).toContain('Inputs: any, under `inputs:`.\n\nOutputs: depend on the parameters.');
+  });
+
+  it('describes every benchmark: what it asks, source and licence of the format, what tables report, variants', () => {
+    const text = yamlReference(fakeKinds, benchmarks);
+    for (const { name, summary, headline, variants } of benchmarks) {
+      expect(text).toContain(`### \`${name}\`\n\n${summary}\n\n\`score\`: ${headline}. Variants: \`${variants[0]}\``);
+      if (name === 'questions') continue;
+      expect(summary).toMatch(/\([^)]*; [^)]*(CC BY|MIT|Apache)[^)]*\)/);
+      expect(summary).toMatch(/Tables report /);
+    }
   });
 });
 

@@ -14,9 +14,10 @@ const variants = ['hendrycks_evaluate', 'generated'] as const;
 export const mmlu: Benchmark = {
   name: 'mmlu',
   summary:
-    'Text-only multiple choice in 57 subjects, five examples in the prompt (MMLU, hendrycks/test; MIT). The score is the ' +
-    'mean over all questions, by the log-probabilities of the letters (`metadata.logprobs` of the answers: ' +
-    '{" A": -0.1, ...}); variant `generated`, and answers by text, take the generated answer instead.',
+    'Text-only multiple choice in 57 subjects, five examples in the prompt (MMLU, hendrycks/test; MIT). Tables report the ' +
+    'mean over all questions; `macro` is that over subjects, and Figure 3 of the paper does not say which it shows. Answers ' +
+    'are read from the log-probabilities of the letters (`metadata.logprobs`: {" A": -0.1, ...}); variant `generated`, and ' +
+    'answers by text, take what was generated instead.',
   headline: 'mean over all questions, %',
   metrics: ['score', 'macro'],
   variants,
