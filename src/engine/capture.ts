@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { ProblemError, suggest } from '../problem.ts';
 import { type TensorFlowBackend, tensorFlowBackend } from './binding.ts';
 import { record, type TensorMap } from './record.ts';
 import { encodeSavedModel } from './saved-model.ts';
@@ -20,6 +21,24 @@ export type Captured = Readonly<{
 
 type Loaded = Readonly<{ model: number; inputs: string; outputs: string; outputNames: readonly string[] }>;
 
+const settings = ['on', 'off'] as const;
+
+/**
+ * How `capture` runs functions here: as TensorFlow graphs, or eagerly without TensorFlow and with SEA_CAPTURE=off.
+ * Throws ProblemError when SEA_CAPTURE is something else.
+ */
+export function captureMode(): Captured['mode'] {
+  const asked = process.env['SEA_CAPTURE'] ?? 'on';
+  if (!settings.some((setting) => setting === asked)) {
+    throw new ProblemError({
+      code: 'unknown-setting',
+      message: `SEA_CAPTURE is "${asked}"; it is on or off`,
+      hint: suggest(asked, settings),
+    });
+  }
+  return asked === 'on' && tensorFlowBackend() !== undefined ? 'captured' : 'eager';
+}
+
 /** Graphs that one captured function may hold: every new set of shapes is a new one. */
 const maxGraphs = 16;
 
@@ -31,7 +50,7 @@ const maxGraphs = 16;
  */
 export function capture(fn: (inputs: TensorMap) => TensorMap, example: TensorMap): Captured {
   const backend = tensorFlowBackend();
-  if (backend === undefined || process.env['SEA_CAPTURE'] === 'off') return eager(fn);
+  if (backend === undefined || captureMode() === 'eager') return eager(fn);
   const graphs = new Map<string, Loaded>();
   const names = Object.keys(example);
   if (names.length === 0) throw new Error('a captured function needs at least one input');

@@ -100,6 +100,9 @@ function createRecorder(native: Binding) {
       constant(id, shape, dtype, values);
       return id;
     },
+    runSavedModel(): Handle[] {
+      throw new Error('a captured step ran another captured function: its outputs would stay those of the first run');
+    },
     tensorDataSync(id: number): Values {
       const from = known.get(id)?.from;
       if (from === undefined) return native.tensorDataSync(id);

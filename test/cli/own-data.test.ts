@@ -82,5 +82,10 @@ test('left out, they are named in the log, and the rest goes through both stages
       expect(shown).toContain(about);
     }
   }
+  // these steps ran eagerly, which is told with every number they made
+  const made = JSON.parse((await rig.sea('ls', '--json')).out) as { entries: { kind: string; engine: string }[] };
+  const engines = made.entries.filter(({ kind }) => kind === 'pretrain').map(({ engine }) => engine);
+  expect(engines.length).toBeGreaterThan(0);
+  for (const engine of engines) expect(engine).toMatch(/^(tensorflow .*, eager|wasm .*)$/);
   expect((await run('skipping.yaml')).out).toMatch(/complete: 0 run, \d+ reused/);
 });

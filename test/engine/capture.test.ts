@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tensorFlowBackend } from '../../src/engine/binding.ts';
-import { capture, type TensorMap } from '../../src/engine/capture.ts';
+import { capture, captureMode, type TensorMap } from '../../src/engine/capture.ts';
 import { openEngine } from '../../src/engine/open.ts';
 import { expectClose, values } from './close.ts';
 import { operations } from './operations.ts';
@@ -114,6 +114,51 @@ describe('a captured function', () => {
     expect(() => step.run({})).toThrow('without its input "x"');
     expect(() => step.run({ x: tf.ones([1]), z: tf.ones([1]) })).toThrow('"z" is no input');
     step.dispose();
+  });
+
+  it('lives beside others, each with graphs of its own, and takes only its own with it', () => {
+    const native = () => tensorFlowBackend()?.binding.getNumOfSavedModels();
+    const before = native() as number;
+    const [x, long] = [tf.tensor1d([1, 2]), tf.tensor1d([1, 2, 3])];
+    const steps = [2, 3, 4].map((factor) => capture(({ x }) => ({ y: tf.mul(x as tf.Tensor, factor) }), { x }));
+    const run = (at: number, input: tf.Tensor) => values(steps[at]?.run({ x: input }) ?? {})['y'];
+    expect([run(0, x), run(2, long), run(1, x), run(0, long), run(2, x)]).toEqual([
+      [2, 4],
+      [4, 8, 12],
+      [3, 6],
+      [2, 4, 6],
+      [4, 8],
+    ]);
+    expect(native()).toBe(before + 5);
+    steps[0]?.dispose();
+    expect(native()).toBe(before + 3);
+    expect([run(1, x), run(2, long)]).toEqual([
+      [3, 6],
+      [4, 8, 12],
+    ]);
+    for (const step of steps.slice(1)) step.dispose();
+    expect(native()).toBe(before);
+    tf.dispose([x, long]);
+  });
+
+  it('refuses to record the run of another captured function, whose outputs it would keep', () => {
+    const x = tf.ones([2]);
+    const inner = capture(({ x }) => ({ y: tf.exp(x as tf.Tensor) }), { x });
+    expect(() => capture((inputs) => inner.run(inputs), { x })).toThrow('ran another captured function');
+    inner.dispose();
+    x.dispose();
+  });
+
+  it('refuses a SEA_CAPTURE that is neither on nor off', () => {
+    process.env['SEA_CAPTURE'] = 'of';
+    try {
+      expect(captureMode).toThrow('SEA_CAPTURE is "of"');
+      process.env['SEA_CAPTURE'] = 'off';
+      expect(captureMode()).toBe('eager');
+    } finally {
+      delete process.env['SEA_CAPTURE'];
+    }
+    expect(captureMode()).toBe('captured');
   });
 
   it('is the eager function with SEA_CAPTURE=off, which also hands inputs out as tensors of their own', () => {

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import sharp from 'sharp';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { loadWeights, readPairedConfig } from '../../src/data/checkpoint.ts';
 import type { EncoderConfig } from '../../src/data/config.ts';
 import { parsePreprocessor, preprocessorJson } from '../../src/data/preprocess.ts';
@@ -34,10 +34,12 @@ const root = temporary();
 const data = join(root, 'data');
 const words = join(root, 'words.txt');
 
+// compiling a step takes longer than the few steps here; the tests that are about graphs capture
+beforeEach(() => void vi.stubEnv('SEA_CAPTURE', 'off'));
+afterEach(() => void vi.unstubAllEnvs());
+
 /** Four pictures of each colour, 20 x 16 pixels, each with its colour in three captions. */
 beforeAll(async () => {
-  // compiling a step takes longer than the few steps here; that both ways agree is tested beside `capture`
-  vi.stubEnv('SEA_CAPTURE', 'off');
   await openEngine();
   mkdirSync(join(data, 'images'), { recursive: true });
   const records: object[] = [];
@@ -132,6 +134,20 @@ describe.each(['clip', 'siglip'] as const)('training %s', (family) => {
   });
 });
 
+test('captured steps are the eager ones, and an interrupted captured training goes on to the same bytes', async () => {
+  vi.stubEnv('SEA_CAPTURE', 'on');
+  const params = { family: 'clip', steps: 6 };
+  const captured = await train(params);
+  const scratch = temporary();
+  await expect(train(params, { scratch, stopAt: 5 })).rejects.toThrow('interrupted');
+  const resumed = await train(params, { scratch });
+  expect(resumed.steps).toHaveLength(1);
+  expect(filesOf(resumed.output('encoder'))).toEqual(filesOf(captured.output('encoder')));
+  vi.stubEnv('SEA_CAPTURE', 'off');
+  const eager = await train(params);
+  for (const [i, { loss }] of captured.steps.entries()) expect(loss).toBeCloseTo(eager.steps[i]?.['loss'] as number, 3);
+}, 120_000);
+
 describe.each(['clip', 'siglip'] as const)('the published weights of %s', (family) => {
   const clip = family === 'clip';
   const base = { family, hidden: 10, heads: 2, layers: 1, intermediate: 12, layerNormEps: 1e-5 } as const;
@@ -213,6 +229,7 @@ test('fresh patch filters give outputs of variance one on the patches they were 
   const config = {
     family: 'clip',
     vision: {
+      family: 'clip',
       hidden: 12,
       layers: 1,
       heads: 2,
@@ -222,7 +239,7 @@ test('fresh patch filters give outputs of variance one on the patches they were 
       channels: 3,
       projection: 4,
     },
-    text: { hidden: 8, layers: 1, heads: 2, intermediate: 8, vocab: 9, positions: 4, projection: 4 },
+    text: { family: 'clip', hidden: 8, layers: 1, heads: 2, intermediate: 8, vocab: 9, positions: 4, projection: 4 },
   } as EncoderConfig;
   const pixels = normal('pixels', [20, 3, 16, 16]) as tf.Tensor4D;
   const patches = patchesOf(pixels, 4);

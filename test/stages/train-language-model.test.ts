@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { loadWeights, readConfigOf } from '../../src/data/checkpoint.ts';
 import { loadTokenizer, type Tokenizer } from '../../src/data/tokenizer.ts';
 import { openEngine } from '../../src/engine/open.ts';
@@ -25,9 +25,10 @@ const FACTS = [
 const dialogue = ([question, answer]: readonly [string, string]): string =>
   `<|user|>${question}<|assistant|>${answer}</s>`;
 
+// compiling a step takes longer than the few steps here; the tests that are about graphs capture
+beforeEach(() => void vi.stubEnv('SEA_CAPTURE', 'off'));
+afterEach(() => void vi.unstubAllEnvs());
 beforeAll(async () => {
-  // compiling a step takes longer than the few steps here; that both ways agree is tested beside `capture`
-  vi.stubEnv('SEA_CAPTURE', 'off');
   await openEngine();
   const documents = Array.from({ length: 24 }, (_, i) => {
     const [first, second] = [FACTS[i % 4], FACTS[(i + 1) % 4]] as const;
@@ -109,6 +110,20 @@ test('training goes on after an interruption as if there had been none', async (
   const measured = ({ secondsPerStep: _, ...values }: Readonly<Record<string, number>>) => values;
   expect(measured(rest.metrics)).toEqual(measured(whole.metrics));
 });
+
+test('captured steps are the eager ones, and an interrupted captured training goes on to the same bytes', async () => {
+  vi.stubEnv('SEA_CAPTURE', 'on');
+  const params = { steps: 8 };
+  const captured = await train(params);
+  const scratch = temporary();
+  await expect(train(params, { scratch, stopAt: 5 })).rejects.toThrow('interrupted');
+  const resumed = await train(params, { scratch });
+  expect(resumed.steps).toHaveLength(3);
+  expect(filesOf(resumed.output('model'))).toEqual(filesOf(captured.output('model')));
+  vi.stubEnv('SEA_CAPTURE', 'off');
+  const eager = await train(params);
+  for (const [i, { loss }] of captured.steps.entries()) expect(loss).toBeCloseTo(eager.steps[i]?.['loss'] as number, 3);
+}, 120_000);
 
 test('the seed decides the weights', async () => {
   const model = async (seed: number) => filesOf((await train({ steps: 2, seed })).output('model'))['model.safetensors'];

@@ -146,6 +146,7 @@ test('the tokenizer gets an image token behind its vocabulary, and the embedding
 });
 
 test('an interrupted training goes on to the same bytes and metrics', async () => {
+  vi.stubEnv('SEA_CAPTURE', 'on');
   const whole = await runStage(finetune, params, inputs());
   const scratch = folder();
   await expect(runStage(finetune, params, inputs(), { scratch, stopAt: 2 })).rejects.toThrow('interrupted');
