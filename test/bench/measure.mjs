@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** SEA_BENCH=smoke: tiny sizes, only to see that every measurement runs. */
-export const isSmoke = process.env['SEA_BENCH'] === 'smoke';
+/** Tiny sizes, only to see that every measurement runs. */
+export const isSmoke = process.argv.includes('--smoke');
 
 /** @typedef {Record<string, number>} Figures what a measurement prints as one line of JSON, last */
 
