@@ -18,7 +18,7 @@ const engine = await openEngine();
 const { weights, batch, spec, twin } = cases[name](smoke);
 const schedule = { kind: 'cosine', totalSteps: warm + steps, warmup: { steps: 0 } };
 if (folder !== undefined) await writeTwin();
-console.log(JSON.stringify(await measured()));
+process.stdout.write(`${JSON.stringify(await measured())}\n`);
 
 async function writeTwin() {
   const tensors = { ...prefixed('weight/', weights), ...prefixed('batch/', batch) };

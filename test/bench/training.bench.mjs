@@ -36,7 +36,7 @@ export async function bench() {
   return { ratios, details };
 }
 
-/** Runs of every rival, by name: `captured`, `eager` and, where Python is, `PyTorch`. */
+/** Runs of every rival, by name: `captured`, `eager` and, where Python has it, `torch`. */
 function compete(name, threads, python) {
   const folder = mkdtempSync(join(tmpdir(), 'seagraph-bench-'));
   const task = { name, warm, steps: stepsOf(name), smoke: isSmoke };
@@ -44,7 +44,7 @@ function compete(name, threads, python) {
     // the first of them writes what the twin reads
     captured: () => measure(process.execPath, 'training-sea.mjs', { ...task, mode: 'captured', folder }, threads),
     eager: () => measure(process.execPath, 'training-sea.mjs', { ...task, mode: 'eager' }, threads),
-    ...(python === undefined ? {} : { PyTorch: () => measure(python, 'training_torch.py', { warm, folder }, threads) }),
+    ...(python === undefined ? {} : { torch: () => measure(python, 'training_torch.py', { warm, folder }, threads) }),
   };
   const runs = Object.fromEntries(Object.keys(rivals).map((rival) => [rival, []]));
   try {
