@@ -1,16 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { LETTERS } from '../../benchmarks/choices.ts';
-import { imageBytes, type QuestionImage } from '../../benchmarks/images.ts';
 import { makeBatch } from '../../data/batch.ts';
 import { IGNORE } from '../../data/conversation.ts';
-import { decodeImage, readImage } from '../../data/image.ts';
-import { pixelTensor } from '../../data/pixels.ts';
 import { decode, embedTokens, logitsOf } from '../../nn/decoder.ts';
 import type { Generator } from '../../nn/generate.ts';
-import { llavaFeatures, llavaSight, visualTokens } from '../../nn/llava.ts';
-import { pixelSide } from '../../nn/sight.ts';
 import { planSplice, splice } from '../../nn/splice.ts';
-import type { Asked, Eyes } from './model.ts';
+import type { Look } from './gaze.ts';
+import type { Asked } from './model.ts';
 import { imageToken, type Prompt } from './prompt.ts';
 
 /** Greedy answers to some questions. */
@@ -18,8 +14,9 @@ export async function answer(
   asked: Asked,
   generator: Generator,
   prompts: readonly Prompt[],
+  look: Look | undefined,
 ): Promise<readonly string[]> {
-  const { embeds, present } = await embedPrompts(asked, prompts);
+  const { embeds, present } = await embedPrompts(asked, prompts, look);
   const maxNew = Math.max(...prompts.map((prompt) => prompt.maxNew));
   const answers = generator.generate(asked.language, { embeds, present }, { maxNew, stop: asked.stop });
   embeds.dispose();
@@ -34,8 +31,9 @@ export async function answer(
 export async function letterLogProbabilities(
   asked: Asked,
   prompts: readonly Prompt[],
+  look: Look | undefined,
 ): Promise<readonly Readonly<Record<string, number>>[]> {
-  const { embeds, present } = await embedPrompts(asked, prompts);
+  const { embeds, present } = await embedPrompts(asked, prompts, look);
   const width = embeds.shape[1] as number;
   const ends = present.map((row, b) => b * width + row.lastIndexOf(1));
   const logs = tf.tidy(() => {
@@ -61,9 +59,10 @@ export async function letterLogProbabilities(
 export async function optionLogLikelihoods(
   asked: Asked,
   prompts: readonly Prompt[],
+  look: Look | undefined,
 ): Promise<readonly (readonly number[])[]> {
   const rows = prompts.flatMap(({ question, options = [] }) => options.map((sequence) => ({ question, sequence })));
-  const { embeds } = await embedPrompts(asked, rows);
+  const { embeds } = await embedPrompts(asked, rows, look);
   const width = embeds.shape[1] as number;
   const vocab = asked.decoder.vocab;
   // the token at t is what the position before it tells
@@ -99,13 +98,14 @@ function letterId({ tokenizer }: Asked, letter: string): number {
 type Row = Pick<Prompt, 'question' | 'sequence'>;
 type Embedded = Readonly<{ embeds: tf.Tensor; present: readonly (readonly number[])[] }>;
 
-/** Prompts as layer 0 reads them, padded on the right: [B, T, hidden]. Each image of the batch is encoded once. */
-async function embedPrompts(asked: Asked, prompts: readonly Row[]): Promise<Embedded> {
+/** Prompts as layer 0 reads them, padded on the right: [B, T, hidden]. */
+async function embedPrompts(asked: Asked, prompts: readonly Row[], look: Look | undefined): Promise<Embedded> {
   const sequences = prompts.map(({ sequence }) => sequence);
   const length = Math.max(...sequences.map(({ ids }) => ids.length));
   const { ids } = makeBatch(sequences, length, asked.tokenizer.pad ?? 0);
   const present = sequences.map((own) => Array.from({ length }, (_, t) => (t < own.ids.length ? 1 : 0)));
-  const visual = asked.eyes === undefined ? undefined : await visualTokensOf(asked.eyes, prompts);
+  const shown = prompts.flatMap(({ question }) => question.image ?? []);
+  const visual = shown.length === 0 ? undefined : await look?.(shown);
   const token = imageToken(asked);
   const embeds = tf.tidy(() => {
     const readable = ids.map((id) => (id === token ? 0 : id)); // what stands there is replaced
@@ -122,23 +122,4 @@ async function embedPrompts(asked: Asked, prompts: readonly Row[]): Promise<Embe
   });
   visual?.dispose();
   return { embeds, present };
-}
-
-/** Visual tokens of each prompt with an image, in order: [prompts with an image, tokens, hidden]. */
-async function visualTokensOf({ config, weights, how }: Eyes, prompts: readonly Row[]): Promise<tf.Tensor | undefined> {
-  const images = prompts.flatMap(({ question }) => question.image ?? []);
-  if (images.length === 0) return undefined;
-  const distinct = [...new Map(images.map((image) => [image.name, image])).values()];
-  const decoded = await Promise.all(distinct.map(pictureOf));
-  const index = new Map(distinct.map(({ name }, i) => [name, i]));
-  return tf.tidy(() => {
-    const pixels = pixelTensor(decoded, how, pixelSide(llavaSight(config)));
-    const tokens = visualTokens(weights, llavaFeatures(weights, pixels, config), config);
-    const rows = images.map(({ name }) => index.get(name) as number);
-    return tf.gather(tokens, tf.tensor1d(rows, 'int32'));
-  });
-}
-
-async function pictureOf(image: QuestionImage) {
-  return 'path' in image ? readImage(image.path) : decodeImage(await imageBytes(image), image.name);
 }

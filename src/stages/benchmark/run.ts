@@ -9,6 +9,7 @@ import { type Generator, makeGenerator } from '../../nn/generate.ts';
 import { ProblemError } from '../../problem.ts';
 import type { Job, Run } from '../kind.ts';
 import { answer, letterLogProbabilities, optionLogLikelihoods } from './ask.ts';
+import { type Look, openGaze } from './gaze.ts';
 import { openKeptAnswers } from './kept-answers.ts';
 import type { Params } from './kind.ts';
 import { type Asked, loadAsked } from './model.ts';
@@ -73,6 +74,8 @@ async function askAll(
     sorted.slice(i * size, (i + 1) * size),
   );
   const generator = makeGenerator(asked.decoder, batches.length < WORTH_COMPILING ? eagerly : capture);
+  const shown = batches.map((batch) => batch.flatMap(({ question }) => question.image ?? []));
+  const gaze = asked.eyes === undefined ? undefined : openGaze(asked.eyes, shown);
   const kept = await openKeptAnswers(scratch);
   const found = new Map<Question, AnswerLine>();
   const started = performance.now();
@@ -82,7 +85,7 @@ async function askAll(
       const known = kept.get(number);
       await new Promise(setImmediate); // lets an interrupt be heard
       if (known === undefined) signal.throwIfAborted();
-      const lines = known ?? (await askBatch(asked, generator, batch, params));
+      const lines = known ?? (await askBatch(asked, generator, batch, params, gaze?.at(number)));
       batch.forEach(({ question }, i) => {
         found.set(question, lines[i] as AnswerLine);
       });
@@ -94,6 +97,7 @@ async function askAll(
     }
   } finally {
     generator.dispose();
+    gaze?.dispose();
   }
   return { found, secondsPerQuestion: (performance.now() - started) / 1000 / Math.max(1, answered) };
 }
@@ -108,9 +112,10 @@ async function askBatch(
   generator: Generator,
   batch: readonly Prompt[],
   { choices }: Params,
+  look: Look | undefined,
 ): Promise<readonly AnswerLine[]> {
   if (batch.every(({ question }) => question.completion === true)) {
-    const logs = await letterLogProbabilities(asked, batch);
+    const logs = await letterLogProbabilities(asked, batch, look);
     return batch.map(({ question }, i) => {
       const logprobs = logs[i] as Readonly<Record<string, number>>;
       const [best] = Object.entries(logprobs).reduce((a, b) => (b[1] > a[1] ? b : a));
@@ -118,7 +123,7 @@ async function askBatch(
     });
   }
   if (batch.every(({ options }) => options !== undefined)) {
-    const likelihoods = await optionLogLikelihoods(asked, batch);
+    const likelihoods = await optionLogLikelihoods(asked, batch, look);
     return batch.map(({ question }, i) => {
       const logLikelihoods = likelihoods[i] ?? [];
       const best = logLikelihoods.indexOf(Math.max(...logLikelihoods)); // ties: the first
@@ -126,7 +131,7 @@ async function askBatch(
       return line(question, text, { choices, choose: 'likelihood', logLikelihoods });
     });
   }
-  const texts = await answer(asked, generator, batch);
+  const texts = await answer(asked, generator, batch, look);
   return batch.map(({ question }, i) =>
     line(question, texts[i] as string, question.choices === undefined ? undefined : { choices }),
   );
