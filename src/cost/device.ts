@@ -27,7 +27,7 @@ export type Device = Readonly<{
   program: number;
 }>;
 
-const DECODING = 6e6; // one process: a 100 kB photo in 17 ms, a 9 kB drawing in 1.5 ms
+const DECODING = 8e6; // one process: a 100 kB photo in 12 ms, a 12 kB drawing in 1.5 ms
 
 // Peaks are dense bfloat16 of NVIDIA's data sheets. The share is assumed: LLaVA-1.5's published 5.5 and 20 hours for 13B on
 // 8 x A100 come to 24 to 35 % of their peak; these have three times the peak and less than twice the bandwidth.

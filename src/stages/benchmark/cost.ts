@@ -5,14 +5,14 @@ import { forward, forwardFootprint, projectorPasses, sightPass, visualTokens } f
 import type { DecoderConfig } from '../../data/config.ts';
 import type { Params } from './kind.ts';
 
-/** Every prompt is read once, then one token after another is added with the keys and values of those before it. */
+/** Every image is encoded and every prompt is read once, then one token after another is added with the keys and values of those before it. */
 export function benchmarkCost({ batchSize }: Params, inputs: InputShapes): Priced {
   const model = shapeOf(inputs['model'], 'model');
   const text = model?.text ?? shapeOf(inputs['languageModel'], 'language-model');
   const data = shapeOf(inputs['data'], 'benchmark');
   if (text === undefined || data === undefined) return { outputs: {} };
   const { questions, answerTokens } = data;
-  const pictures = model === undefined || data.images === 0 ? 0 : questions;
+  const pictures = model === undefined ? 0 : Math.min(data.images, questions);
   const tokens = model === undefined ? 0 : visualTokens(model);
   const length = data.tokens + (pictures > 0 ? tokens : 0);
   const eyes =

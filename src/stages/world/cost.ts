@@ -3,8 +3,11 @@ import { bytesOf } from '../../cost/sizes.ts';
 import type { Params } from './kind.ts';
 import { settingsOf } from './settings.ts';
 
-/** Bytes of a drawn picture as PNG, 64 x 64 pixels. */
-const PICTURE = 9e3;
+/** Bytes of a document of the corpus, and of what is known of a patch. */
+const DOCUMENT = 400;
+const TRUTH = 62;
+/** Pictures of the benchmarks that come with what is known of them. */
+const EXAM_TRUTH = 1187;
 /** Words of the world that carry meaning. */
 const WORDS = 328;
 
@@ -30,19 +33,30 @@ const EXAM: Readonly<Record<string, readonly [questions: number, images: number,
 
 export function worldCost(params: Params): Priced {
   const outputs = outputsOf(params);
-  return {
-    work: moving(
-      0,
-      Object.values(outputs).reduce((sum, shape) => sum + bytesOf(shape), 0),
-    ),
-    outputs,
-  };
+  const carried = Object.values(outputs).reduce((sum, shape) => sum + bytesOf(shape), 0);
+  return { work: moving(0, carried + besides(params)), outputs };
+}
+
+/** Bytes of outputs that no priced stage reads. */
+function besides(params: Params): number {
+  const settings = settingsOf(params);
+  const grid = 'patch' in settings ? (settings.size / settings.patch) ** 2 : 0;
+  switch (settings.make) {
+    case 'corpus':
+      return DOCUMENT * settings.documents;
+    case 'benchmarks':
+      return TRUTH * grid * EXAM_TRUTH * settings.scale;
+    case 'pairs':
+      return 0;
+    default:
+      return TRUTH * grid * settings.images;
+  }
 }
 
 function outputsOf(params: Params): Readonly<Record<string, Shape>> {
   const settings = settingsOf(params);
   const words: Shape = { type: 'words', of: { words: WORDS } };
-  const imageBytes = PICTURE * (settings.size / 64) ** 2;
+  const imageBytes = 3 * settings.size ** 2 + 132; // PNG that is not compressed
   switch (settings.make) {
     case 'corpus':
       return { words };
