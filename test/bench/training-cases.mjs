@@ -3,8 +3,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { IGNORE, IMAGE_ID } from '../../dist/data/conversation.js';
 import { stream } from '../../dist/data/random.js';
-import { prefixed } from '../../dist/nn/weights.js';
+import { prefixed, within } from '../../dist/nn/weights.js';
 import { finetuneLoss } from '../../dist/stages/finetune/objective.js';
+import { PARTS } from '../../dist/stages/finetune/parts.js';
 import { LANGUAGE, LOG_TEMPERATURE, pretrainLoss, TARGETS } from '../../dist/stages/pretrain/objective.js';
 import { initialWeights as encoderWeights, QUICK } from '../../dist/stages/train-encoder/initialise.js';
 import { encoderLoss } from '../../dist/stages/train-encoder/objective.js';
@@ -38,7 +39,8 @@ const tiny = { ...mini, batch: 2, targets: 36 };
 export const cases = {
   'stage 1': (smoke) => stageOne(smoke ? tiny : mini, 0),
   'stage 1, SEA': (smoke) => stageOne(smoke ? tiny : mini, 1),
-  'stage 2': (smoke) => stageTwo(smoke ? tiny : mini),
+  'stage 2': (smoke) => stageTwo(smoke ? tiny : mini, false),
+  'stage 2, encoder': (smoke) => stageTwo(smoke ? tiny : mini, true),
   encoder: (smoke) => encoder(smoke ? 4 : 64),
   language: (smoke) => language(decoder({}), smoke ? [2, 16] : [16, 128]),
   '20M decoder': (smoke) =>
@@ -130,20 +132,28 @@ function stageOne(sizes, lambda) {
   };
 }
 
-/** @returns {Case} */
-function stageTwo(sizes) {
+/** `through`: the encoder trains as well, so the step begins at pixels. @returns {Case} */
+function stageTwo(sizes, through) {
   const text = decoder({ vocab: 701 });
-  const weights = { ...prefixed(LANGUAGE, decoderWeights(text, 1)), ...adapterWeights(sizes, text.hidden) };
+  const config = clip();
+  const model = { text, vision: config.vision, layer: -2, scales: [1] };
+  const tower = within(encoderWeights(config, 1, normal('patches', [400, 192])), 'vision_model.');
+  const weights = {
+    ...prefixed(LANGUAGE, decoderWeights(text, 1)),
+    ...adapterWeights(sizes, text.hidden),
+    ...(through ? prefixed(`${PARTS.vision}vision_model.`, tower) : {}),
+  };
   const trainable = Object.keys(weights).filter((name) => !name.startsWith('standardise.'));
   const params = { learningRate: 1e-3, betas: [0.9, 0.99] };
+  const rates = { 'projector.*': 4e-3, 'vision.*': 3e-4 };
+  const images = through
+    ? { pixels: normal('pixels', [sizes.batch, 64, 64, 3]) }
+    : { features: normal('features', [sizes.batch, sizes.patches, sizes.dim]) };
   return {
     weights,
-    batch: {
-      features: normal('features', [sizes.batch, sizes.patches, sizes.dim]),
-      ...texts(sizes, sizes.length2, text.vocab, 4),
-    },
-    spec: specOf(params, weights, trainable, (all, x) => finetuneLoss(all, x, { text }), { 'projector.*': 4e-3 }),
-    twin: { loss: 'finetune', config: text },
+    batch: { ...images, ...texts(sizes, sizes.length2, text.vocab, 4) },
+    spec: specOf(params, weights, trainable, (all, x) => finetuneLoss(all, x, model), rates),
+    twin: { loss: 'finetune', config: text, vision: config.vision },
   };
 }
 
@@ -171,12 +181,17 @@ function language(config, [rows, length]) {
   };
 }
 
+/** The encoder's configuration with its default sizes. */
+function clip() {
+  const vision = { heads: 4, layers: 2, hidden: 128, intermediate: 256 };
+  const text = { heads: 4, layers: 1, hidden: 96, intermediate: 384, positions: 32 };
+  const params = { family: 'clip', imageSize: 64, patchSize: 8, projection: 64, vision, text };
+  return encoderConfig(params, { vocab: 340, bos: 1, eos: 339, pad: 0 });
+}
+
 /** @returns {Case} */
 function encoder(batch) {
-  const tower = { heads: 4, layers: 2, hidden: 128, intermediate: 256 };
-  const text = { heads: 4, layers: 1, hidden: 96, intermediate: 384, positions: 32 };
-  const params = { family: 'clip', imageSize: 64, patchSize: 8, projection: 64, vision: tower, text };
-  const config = encoderConfig(params, { vocab: 340, bos: 1, eos: 339, pad: 0 });
+  const config = clip();
   const weights = encoderWeights(config, 1, normal('patches', [400, 192]));
   const muon = (match, share) => ({ match: [match], optimiser: 'muon', rate: 0.02 * share });
   const adamw = { optimiser: 'adamw', rate: 2e-3, beta1: 0.9, beta2: 0.98 };

@@ -90,8 +90,9 @@ def language_loss(w, batch, task):
 # --- LLaVA's two stages
 
 
-def visual_tokens(w, batch):
-    x = (batch["features"] - w["standardise.mean"]) * w["standardise.scale"]
+def visual_tokens(w, batch, task):
+    features = batch["features"] if "features" in batch else tower_features(w, batch["pixels"], task["vision"])
+    x = (features - w["standardise.mean"]) * w["standardise.scale"]
     x = F.gelu(F.linear(x, w["projector.linear_1.weight"], w["projector.linear_1.bias"]))
     return F.linear(x, w["projector.linear_2.weight"], w["projector.linear_2.bias"])
 
@@ -127,7 +128,7 @@ def contrastive(similarities, kept=None):
 
 
 def pretrain_loss(w, batch, task):
-    visual = visual_tokens(w, batch)
+    visual = visual_tokens(w, batch, task)
     caption = generation_loss(w, visual, batch, task["config"])
     if task["lambda"] == 0:
         return caption
@@ -138,7 +139,7 @@ def pretrain_loss(w, batch, task):
 
 
 def finetune_loss(w, batch, task):
-    return generation_loss(w, visual_tokens(w, batch), batch, task["config"])
+    return generation_loss(w, visual_tokens(w, batch, task), batch, task["config"])
 
 
 # --- CLIP
@@ -158,9 +159,9 @@ def block(w, x, config, causal):
     return x + linear("mlp.fc2", y * torch.sigmoid(1.702 * y))
 
 
-def tower(w, name, x, config, causal):
+def tower(w, x, config, causal):
     for i in range(config["layers"]):
-        x = block(within(w, f"{name}.encoder.layers.{i}."), x, config, causal)
+        x = block(within(w, f"encoder.layers.{i}."), x, config, causal)
     return x
 
 
@@ -168,21 +169,31 @@ def layer_norm(w, name, x, config):
     return F.layer_norm(x, (x.shape[-1],), w[f"{name}.weight"], w[f"{name}.bias"], config["layerNormEps"])
 
 
-def image_tokens(w, pixels, config):
-    own = within(w, "vision_model.")
+def embed_image(own, pixels, config):
     filters = own["embeddings.patch_embedding.weight"]
     patches = F.conv2d(pixels.permute(0, 3, 1, 2), filters, stride=config["patchSize"]).flatten(2).transpose(1, 2)
     first = own["embeddings.class_embedding"].view(1, 1, -1).expand(len(pixels), -1, -1)
     x = torch.cat([first, patches], 1) + own["embeddings.position_embedding.weight"]
-    x = layer_norm(own, "pre_layrnorm", x, config)
-    x = layer_norm(own, "post_layernorm", tower(w, "vision_model", x, config, False), config)
-    return F.linear(x, w["visual_projection.weight"])
+    return layer_norm(own, "pre_layrnorm", x, config)
+
+
+def tower_features(w, pixels, config):
+    """LLaVA's: the patches before the last block."""
+    own = within(w, "vision.vision_model.")
+    x = embed_image(own, pixels, config)
+    return tower(own, x, {**config, "layers": config["layers"] - 1}, False)[:, 1:]
+
+
+def image_tokens(w, pixels, config):
+    own = within(w, "vision_model.")
+    x = tower(own, embed_image(own, pixels, config), config, False)
+    return F.linear(layer_norm(own, "post_layernorm", x, config), w["visual_projection.weight"])
 
 
 def caption_embeds(w, ids, config):
     own = within(w, "text_model.")
     x = F.embedding(ids, own["embeddings.token_embedding.weight"])
-    x = tower(w, "text_model", x + own["embeddings.position_embedding.weight"][: ids.shape[1]], config, True)
+    x = tower(own, x + own["embeddings.position_embedding.weight"][: ids.shape[1]], config, True)
     end = (ids == config["eos"]).int().argmax(1)
     pooled = x[torch.arange(len(x)), end]
     return F.linear(layer_norm(own, "final_layer_norm", pooled, config), w["text_projection.weight"])
