@@ -1,6 +1,7 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { benchmarkNames } from '../benchmarks/names.ts';
 import { deviceNames } from '../cost/device.ts';
+import { shells } from './completion/scripts.ts';
 import type { Context } from './context.ts';
 
 const exitCodes = `
@@ -41,6 +42,7 @@ export function buildProgram(version: string, makeContext: MakeContext, finish: 
   declareExportCommand(define, context, finish);
   declareScoreCommand(define, context, finish);
   declareStoreCommands(define, context, finish);
+  declareCompletion(define, context, finish);
   return program;
 }
 
@@ -272,6 +274,26 @@ function declareStoreCommands(define: Define, context: MakeFor, finish: Finish):
     .option('--check [dir]', 'fail if those there are stale (default: schemas)')
     .action(async (options, command: Command) =>
       finish(await (await import('./schema.ts')).printSchema(options, context(command))),
+    );
+}
+
+function declareCompletion(define: Define, context: MakeFor, finish: Finish): void {
+  define('completion', 'Print what makes a shell complete commands, options, experiments, stages and rows.', [
+    'source <(sea completion bash)                                 # in ~/.bashrc',
+    'source <(sea completion zsh)                                  # in ~/.zshrc, after compinit',
+    'sea completion fish > ~/.config/fish/completions/sea.fish',
+  ])
+    .addArgument(new Argument('<shell>', 'the shell').choices(shells))
+    .argument('[word...]', 'after --: a command line; prints what its last word may be')
+    .action(async (shell: (typeof shells)[number], words: string[], _options, command: Command) =>
+      finish(
+        await (await import('./completion.ts')).printCompletion(
+          shell,
+          words,
+          command.parent as Command,
+          context(command),
+        ),
+      ),
     );
 }
 
