@@ -44,16 +44,16 @@ export function byteLength(tensor: Pick<TensorToWrite, 'dtype' | 'shape'>): numb
 }
 
 function header(tensors: readonly TensorToWrite[], metadata: Readonly<Record<string, string>>): Uint8Array {
-  const entries: Record<string, unknown> = {};
-  if (Object.keys(metadata).length > 0) entries['__metadata__'] = metadata;
+  const entries = new Map<string, unknown>(); // no object: a tensor may be named "__proto__"
+  if (Object.keys(metadata).length > 0) entries.set('__metadata__', metadata);
   let position = 0;
   for (const tensor of tensors) {
-    if (Object.hasOwn(entries, tensor.name)) throw new Error(`two tensors are named "${tensor.name}"`);
+    if (entries.has(tensor.name)) throw new Error(`two tensors are named "${tensor.name}"`);
     const end = position + byteLength(tensor);
-    entries[tensor.name] = { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [position, end] };
+    entries.set(tensor.name, { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [position, end] });
     position = end;
   }
-  const json = new TextEncoder().encode(JSON.stringify(entries));
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
   const bytes = new Uint8Array(8 + Math.ceil(json.byteLength / 8) * 8).fill(0x20);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(bytes.byteLength - 8), true);
   bytes.set(json, 8);

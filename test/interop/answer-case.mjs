@@ -10,6 +10,7 @@ import { makeGenerator } from '../../dist/nn/generate.js';
 import { llavaFeatures, visualTokens } from '../../dist/nn/llava.js';
 import { planSplice, splice } from '../../dist/nn/splice.js';
 import { answer } from '../../dist/stages/benchmark/ask.js';
+import { openGaze } from '../../dist/stages/benchmark/gaze.js';
 import { loadAsked } from '../../dist/stages/benchmark/model.js';
 import { promptsOf } from '../../dist/stages/benchmark/prompt.js';
 
@@ -83,9 +84,16 @@ async function answerAll(asked, prompts) {
   const eagerly = (fn) => ({ run: (inputs) => tf.tidy(() => fn(inputs)), dispose: () => {} });
   const generator = makeGenerator(asked.decoder, eagerly);
   const answers = [];
-  for (let i = 0; i < prompts.length; i += BATCH)
-    answers.push(...(await answer(asked, generator, prompts.slice(i, i + BATCH))));
+  const batches = Array.from({ length: Math.ceil(prompts.length / BATCH) }, (_, i) =>
+    prompts.slice(i * BATCH, (i + 1) * BATCH),
+  );
+  const gaze = openGaze(
+    asked.eyes,
+    batches.map((batch) => batch.map(({ question }) => question.image)),
+  );
+  for (const [i, batch] of batches.entries()) answers.push(...(await answer(asked, generator, batch, gaze.at(i))));
   generator.dispose();
+  gaze.dispose();
   return answers;
 }
 

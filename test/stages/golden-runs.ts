@@ -136,6 +136,7 @@ export const goldenRuns: Readonly<Record<string, Readonly<Record<string, Run>>>>
   },
   dataset: { skip: { params: { chat: join(own, 'chat.json'), images: join(own, 'images'), onBadItem: 'skip' } } },
   words: { skip: { params: { file: join(own, 'words.txt'), onBadItem: 'skip' } } },
+  'benchmark-files': { questions: { params: { benchmark: 'questions', path: at('questions') } } },
   'question-set': {
     skip: { params: { questions: join(own, 'questions.jsonl'), images: join(own, 'images'), onBadItem: 'skip' } },
   },

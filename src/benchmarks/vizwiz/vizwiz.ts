@@ -76,7 +76,7 @@ export const vizwiz: Benchmark = {
       details: {
         variant,
         accuracy: { overall: rounded(overall), perAnswerType: Object.fromEntries(types) },
-        unanswerability: unanswerable ?? null,
+        ...(unanswerable === undefined ? {} : { unanswerability: unanswerable }),
       },
       notices: repeatedNotices(answers),
     };
