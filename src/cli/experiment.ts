@@ -13,6 +13,18 @@ export async function readExperiment(file: string): Promise<Result<Experiment>> 
   return located(await expandFile(file, readText));
 }
 
+/** The same, with the paths of all files that were asked for, also of those that are not there. */
+export async function readNoting(
+  file: string,
+): Promise<Readonly<{ result: Result<Experiment>; reads: readonly string[] }>> {
+  const reads = new Set([file]);
+  const result = await expandFile(file, (path) => {
+    reads.add(path);
+    return readText(path);
+  });
+  return { result: located(result), reads: [...reads] };
+}
+
 /** The experiment, or a ProblemError with everything that is wrong with its file. */
 export async function openExperiment(file: string, cache: string): Promise<Experiment> {
   const result = located(await remembered(file, cache, readText, (read) => expandFile(file, read)));

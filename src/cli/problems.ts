@@ -5,11 +5,11 @@ import type { Output } from './output.ts';
 
 /** Prints problems with the lines they stand in, on stderr. */
 export function printProblems(problems: readonly Problem[], output: Output): void {
-  output.err(frames(problems, { color: output.errStyle === 'colour', source: readText }));
+  output.err(frames(problems, { color: output.errStyle === 'colour', source: readSource }));
 }
 
 /** A file that cannot be read is a problem that was told already; here its line is just not shown. */
-function readText(file: string): string | undefined {
+export function readSource(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch {

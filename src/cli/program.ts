@@ -3,6 +3,7 @@ import { benchmarkNames } from '../benchmarks/names.ts';
 import { deviceNames } from '../cost/device.ts';
 import { shells } from './completion/scripts.ts';
 import type { Context } from './context.ts';
+import { starterSources } from './starter/starter.ts';
 
 const exitCodes = `
 Exit codes:
@@ -36,6 +37,7 @@ export function buildProgram(version: string, makeContext: MakeContext, finish: 
       .command(name)
       .description(summary)
       .addHelpText('after', `\nExample:\n${example.map((line) => `  $ ${line}`).join('\n')}`);
+  declareInit(define, context, finish);
   declareExperimentCommands(define, context, finish);
   declareStageCommands(define, context, finish);
   declareLabelsCommand(define, context, finish);
@@ -50,6 +52,22 @@ type Define = (name: string, summary: string, example: readonly string[]) => Com
 type MakeFor = (command: Command) => Context;
 
 const asJson = ['--json', 'as JSON (its schema: schemas/output/)'] as const;
+
+function declareInit(define: Define, context: MakeFor, finish: Finish): void {
+  define('init', 'Write a commented starter experiment; asks what is not said, on a terminal.', [
+    'sea init first --yes',
+    'sea init mine --data own --name mine',
+  ])
+    .argument('[dir]', 'folder to write it in', '.')
+    .option('--name <name>', "the experiment's name (default: the folder's)")
+    .addOption(
+      new Option('--data <source>', 'the drawn world, or your own files (default: mini)').choices(starterSources),
+    )
+    .option('-y, --yes', 'ask nothing')
+    .action(async (folder: string, options, command: Command) =>
+      finish(await (await import('./init.ts')).init(folder, options, context(command))),
+    );
+}
 
 function declareExperimentCommands(define: Define, context: MakeFor, finish: Finish): void {
   define('validate', 'Check experiment files and name every mistake with its place.', [
@@ -76,6 +94,14 @@ function declareExperimentCommands(define: Define, context: MakeFor, finish: Fin
     .option(...asJson)
     .action(async (file: string, options, command: Command) =>
       finish(await (await import('./plan.ts')).showPlan(file, options, context(command))),
+    );
+
+  define('watch', 'Plan again at every save: what is wrong, or what would run and why. Ctrl-C ends it (exit code 0).', [
+    'sea watch experiments/quickstart.yaml',
+  ])
+    .argument('<file>', 'experiment file')
+    .action(async (file: string, _options, command: Command) =>
+      finish(await (await import('./watch.ts')).watchExperiment(file, context(command))),
     );
 
   define('run', 'Run what is not cached yet, then print the tables.', [
