@@ -33,7 +33,7 @@ const DECODING = 8e6; // one process: a 100 kB photo in 12 ms, a 12 kB drawing i
 // 8 x A100 come to 24 to 35 % of their peak; these have three times the peak and less than twice the bandwidth.
 const hopper = {
   peak: 989e12,
-  efficiency: 0.25,
+  efficiency: 0.25, // chosen in that range so that the paper's own hours come out
   bytes: { number: 2, trained: 2 + 12 },
   fused: true,
   keeps: 1,
