@@ -2,7 +2,7 @@ import { render, Text, useInput } from 'ink';
 import type { Style } from '../../report/style.ts';
 import { settled } from './cursor.ts';
 import { frameLines } from './frame.ts';
-import { keyName } from './keys.ts';
+import { keyNames } from './keys.ts';
 import { reduce } from './reduce.ts';
 import { type Action, type Effect, initialState, type Screen, type State, top } from './state.ts';
 import type { World } from './world.ts';
@@ -12,8 +12,7 @@ type BrowserProps = Readonly<{ state: State; world: World; style: Style; onKey(k
 /** The lines of the frame; a key goes to the reducer by its name. */
 export function Browser({ state, world, style, onKey }: BrowserProps) {
   useInput((input, key) => {
-    const name = keyName(input, key);
-    if (name !== undefined) onKey(name);
+    for (const name of keyNames(input, key)) onKey(name);
   });
   const lines = frameLines(state, world, style);
   return <Text wrap="truncate">{lines.map((line) => (line === '' ? ' ' : line)).join('\n')}</Text>;

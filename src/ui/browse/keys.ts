@@ -1,7 +1,14 @@
 import type { Key } from 'ink';
 
-/** Keys by the names that the reducer knows; a letter is itself. undefined: a key that means nothing here. */
-export function keyName(input: string, key: Key): string | undefined {
+/** Keys by the names that the reducer knows; none for one that means nothing here. Letters typed fast come several at once. */
+export function keyNames(input: string, key: Key): readonly string[] {
+  const name = keyName(input, key);
+  if (name === undefined) return [];
+  return name === input ? [...input] : [name];
+}
+
+/** A letter is itself. */
+function keyName(input: string, key: Key): string | undefined {
   if (key.upArrow) return 'up';
   if (key.downArrow) return 'down';
   if (key.leftArrow) return 'left';
