@@ -10,7 +10,7 @@ const hasTmux = spawnSync('tmux', ['-V']).status === 0;
 function openTerminal(rig: Rig, columns: number, rows: number, env = '') {
   const server = ['-L', `sea-${process.pid}-${columns}-${rows}-${env.length}`, '-f', '/dev/null'];
   const tmux = (...args: readonly string[]) => execFileSync('tmux', [...server, ...args], { encoding: 'utf8' });
-  const command = `cd '${rig.folder}' && ${env} '${process.execPath}' '${resolve('dist/cli.js')}' ui a.yaml; echo ended; cat`;
+  const command = `cd '${rig.folder}' && env -u CI -u NO_COLOR -u FORCE_COLOR ${env} '${process.execPath}' '${resolve('dist/cli.js')}' ui a.yaml; echo ended; cat`;
   tmux('new-session', '-d', '-s', 't', '-x', `${columns}`, '-y', `${rows}`, 'sh', '-c', command);
   const screen = () => tmux('capture-pane', '-p', '-t', 't');
   return {
