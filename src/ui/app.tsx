@@ -10,14 +10,14 @@ import { advance, emptyView, type RunningStage, type Sight, tick, type View } fr
 
 type ScreenProps = Readonly<{ view: View; live: readonly string[]; style: Style }>;
 
-/** What is over scrolls up and is never drawn again; the rest fits the window. */
+/** Failures scroll up and are never drawn again; the rest fits the window and is gone with the run. */
 export function RunScreen({ view, live, style }: ScreenProps) {
   return (
     <>
-      <Static items={view.ended.map((ended, at) => ({ ended, at }))}>
-        {({ ended, at }) => (
-          <Box key={at}>
-            <Text>{endedLines(ended, style).join('\n')}</Text>
+      <Static items={[...view.failures]}>
+        {(failed) => (
+          <Box key={failed.stage}>
+            <Text>{endedLines(failed, style).join('\n')}</Text>
           </Box>
         )}
       </Static>

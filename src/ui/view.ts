@@ -14,7 +14,7 @@ export type RunningStage = Readonly<{
   of: number;
   values: Metrics;
   /** the latest progress reports, for the step rate */
-  reports: readonly Readonly<{ at: number; step: number }>[];
+  reports: readonly Report[];
   loss: Curve;
   /** its log file; progress and process lie beside it */
   log: string;
@@ -25,10 +25,11 @@ export type RunningStage = Readonly<{
 /** What is seen of a running stage beside its events. */
 export type Sight = Readonly<{ memory?: number; engine?: string }>;
 
-/** What is printed once and scrolls away. */
+export type Failed = Readonly<{ type: 'failed'; stage: string; failure: Failure }>;
+/** A stage that is over. */
 export type Ended =
+  | Failed
   | Readonly<{ type: 'finished'; stage: string; seconds: number; engine: string; metrics: Metrics }>
-  | Readonly<{ type: 'failed'; stage: string; failure: Failure }>
   | Readonly<{ type: 'blocked'; stage: string; by: string }>;
 
 /** All that the screen shows of a run; made from events alone. Times are milliseconds since 1970. */
@@ -46,7 +47,10 @@ export type View = Readonly<{
   /** stages that another process is making */
   waiting: ReadonlySet<string>;
   running: readonly RunningStage[];
-  ended: readonly Ended[];
+  /** printed once each; they stay on the screen when the run is over */
+  failures: readonly Failed[];
+  /** the latest stages that are over, without failures */
+  recent: readonly Exclude<Ended, Failed>[];
   engine?: string;
   stopping?: 'clean' | 'force';
   done?: Extract<Event, { type: 'done' }>;
@@ -54,7 +58,7 @@ export type View = Readonly<{
 
 export function emptyView(experiment: string, at: number): View {
   const counts = { stages: 0, toRun: 0, reused: 0, ran: 0, failed: 0, blocked: 0 };
-  return { experiment, startedAt: at, now: at, ...counts, waiting: new Set(), running: [], ended: [] };
+  return { experiment, startedAt: at, now: at, ...counts, waiting: new Set(), running: [], failures: [], recent: [] };
 }
 
 /** The view after an event. */
@@ -80,12 +84,14 @@ export function advance(before: View, event: Event): View {
     case 'finished': {
       const { stage, seconds, engine, metrics } = event;
       const known = engine === 'none' ? {} : { engine };
-      return { ...end(view, { type: 'finished', stage, seconds, engine, metrics }), ran: view.ran + 1, ...known };
+      return { ...passed(view, { type: 'finished', stage, seconds, engine, metrics }), ran: view.ran + 1, ...known };
     }
-    case 'failed':
-      return { ...end(view, { type: 'failed', stage: event.stage, failure: event.failure }), failed: view.failed + 1 };
+    case 'failed': {
+      const failure: Failed = { type: 'failed', stage: event.stage, failure: event.failure };
+      return { ...settle(view, event.stage), failures: [...view.failures, failure], failed: view.failed + 1 };
+    }
     case 'blocked':
-      return { ...end(view, { type: 'blocked', stage: event.stage, by: event.by }), blocked: view.blocked + 1 };
+      return { ...passed(view, { type: 'blocked', stage: event.stage, by: event.by }), blocked: view.blocked + 1 };
     case 'stopping':
       return { ...view, stopping: event.force ? 'force' : 'clean' };
     case 'done':
@@ -112,13 +118,27 @@ function settle(view: View, stage: string): View {
   return { ...view, waiting, running: isRunning ? view.running.filter((item) => item.id !== stage) : view.running };
 }
 
-function end(view: View, ended: Ended): View {
-  return { ...settle(view, ended.stage), ended: [...view.ended, ended] };
+/** No window shows more of them. */
+const mostRecent = 60;
+
+function passed(view: View, ended: Exclude<Ended, Failed>): View {
+  return { ...settle(view, ended.stage), recent: [...view.recent, ended].slice(-mostRecent) };
 }
 
 function starting({ stage, kind, why, at, resumed, log }: Extract<Event, { type: 'started' }>): RunningStage {
   const loss: Curve = { points: [], stride: 1, sum: 0, count: 0 };
   return { id: stage, kind, why, startedAt: at, resumed, step: 0, of: 0, values: {}, reports: [], loss, log };
+}
+
+type Report = Readonly<{ at: number; step: number }>;
+/** Reports nearer to each other than this say nothing of a speed: they may have been read together. Milliseconds. */
+const apart = 200;
+
+/** The first and the latest reports; one that comes right after the last takes its place. */
+function reported(reports: readonly Report[], report: Report): readonly Report[] {
+  const last = reports.length > 1 ? reports.at(-1) : undefined;
+  const kept = last !== undefined && report.at - last.at < apart ? reports.slice(0, -1) : reports;
+  return [...kept, report].slice(-12);
 }
 
 function progressed(stage: RunningStage, event: Extract<Event, { type: 'progress' }>): RunningStage {
@@ -129,7 +149,7 @@ function progressed(stage: RunningStage, event: Extract<Event, { type: 'progress
     step,
     of,
     values: { ...stage.values, ...values },
-    reports: [...stage.reports, { at, step }].slice(-12),
+    reports: reported(stage.reports, { at, step }),
     loss: main === undefined ? stage.loss : extend(stage.loss, main[1]),
   };
 }
@@ -155,7 +175,8 @@ export function extend(curve: Curve, value: number): Curve {
 export function stepRate(stage: RunningStage): number | undefined {
   const first = stage.reports[0];
   const last = stage.reports[stage.reports.length - 1];
-  if (first === undefined || last === undefined || last.at <= first.at || last.step <= first.step) return undefined;
+  if (first === undefined || last === undefined || last.at - first.at < apart || last.step <= first.step)
+    return undefined;
   return ((last.step - first.step) * 1000) / (last.at - first.at);
 }
 
@@ -179,6 +200,9 @@ export function secondsLeft(view: View): number | undefined {
   const pace = telling ? (elapsed / view.ran) * remaining : undefined;
   const planned = view.estimateSeconds === undefined ? undefined : view.estimateSeconds - elapsed;
   const guess = planned !== undefined && planned > 0 ? planned : pace;
+  // the ends of what runs are the end of all only where nothing comes after
+  const isLast = remaining <= ends.length;
+  if (guess === undefined && !isLast) return undefined;
   const candidates = [...ends, ...(guess === undefined ? [] : [guess])];
   return candidates.length === 0 ? undefined : Math.max(...candidates);
 }

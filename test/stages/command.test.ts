@@ -46,6 +46,25 @@ describe('a command', () => {
     expect(text('out')).toBe(`${join(root, 'in')}|${join(root, 'out')}|yes\n`);
   });
 
+  it('shows the progress that it appends to the file SEA_PROGRESS, and tells a line that is none once', async () => {
+    const told: unknown[] = [];
+    const said: string[] = [];
+    const heard = {
+      progress: (...report: readonly unknown[]) => void told.push(report),
+      log: (line: string) => void said.push(line),
+    };
+    const report = (line: string) => `echo '${line}' >> "$SEA_PROGRESS"`;
+    const lines = ['{"step": 1, "of": 2, "loss": 3.5}', 'half', '[]', '{"step": 2, "of": 2, "loss": 1}'];
+    await run(job({ run: lines.map(report).join('; ') }, heard));
+    expect(told).toEqual([
+      [1, 2, { loss: 3.5 }],
+      [2, 2, { loss: 1 }],
+    ]);
+    expect(said).toEqual(['SEA_PROGRESS: expected {"step": 3, "of": 10, "loss": 2.1}, found half']);
+    await run(job({ run: report('{"step": 9, "of": 9}') }, heard));
+    expect(told.slice(2)).toEqual([[9, 9, {}]]);
+  });
+
   it('writes what it says to the log', async () => {
     await run(job({ run: 'echo said; echo wailed >&2' }));
     expect(text('log')).toBe('said\nwailed\n');

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { widthOf } from '../../src/report/width.ts';
 import type { Event } from '../../src/run/event.ts';
 import { RunScreen } from '../../src/ui/app.tsx';
-import { liveLines, sparkline } from '../../src/ui/screen.ts';
+import { sparkline } from '../../src/ui/running.ts';
+import { liveLines } from '../../src/ui/screen.ts';
 import { advance, emptyView, type View } from '../../src/ui/view.ts';
 import { done, failed, finished, planned, progress, reused, started } from './events.ts';
 
@@ -23,22 +24,35 @@ const midway = [
 ];
 
 describe('the live part', () => {
+  test('lets stages that are over scroll by where there is room', () => {
+    const many = Array.from({ length: 30 }, (_, at) => finished(at, `stage-${at}`, 1));
+    const view = viewAfter(planned(0, 40, 0), ...many, started(30, 'last'));
+    const lines = liveLines(view, { columns: 80, rows: 10 }, 'plain');
+    expect(lines).toHaveLength(9);
+    expect(lines.slice(0, 5).map((line) => line.split('  ')[0])).toEqual(
+      ['25', '26', '27', '28', '29'].map((at) => `✓ stage-${at}`),
+    );
+    expect(lines.at(-1)).toContain('  last  ');
+  });
+
   test('shows the whole run, then each running stage', () => {
     expect(liveLines(viewAfter(...midway), { columns: 100, rows: 24 }, 'plain').join('\n')).toMatchInlineSnapshot(`
-      "
-      table3  ━━━━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  3/6  2 reused  1 ran  2 running  0 failed
+      "✓ pretrain[Baseline]  6.0 s · accuracy 55.25
+
+      table3  ━━━━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  3/6 stages  2 reused  1 ran  2 running  0 failed
       6.0 s · about 1 m 09 s left · tensorflow 2.21.0 cpu
-        pretrain[+SEA]      ━━━━━━━━━━━╌╌╌  80 %  1.3 s left  loss 3 █▅▄▂▁  100/125  20/s
+        pretrain[+SEA]      ━━━━━━━━━━━╌╌╌  80 %  loss █▅▄▂▁ 3  20/s  1.3 s left  100/125
         finetune[Baseline]  0.0 s  a parameter changed"
     `);
   });
 
   test('leaves out the least important facts in a narrow window', () => {
     expect(liveLines(viewAfter(...midway), { columns: 60, rows: 24 }, 'plain').join('\n')).toMatchInlineSnapshot(`
-      "
-      table3  ━━━━━╌╌╌╌  3/6  2 reused  1 ran  2 running  0 failed
+      "✓ pretrain[Baseline]  6.0 s · accuracy 55.25
+
+      table3  3/6 stages  2 reused  1 ran  2 running  0 failed
       6.0 s · about 1 m 09 s left · tensorflow 2.21.0 cpu
-        pretrain[+SEA]      ━━━━━━━━━━━╌╌╌  80 %  1.3 s left
+        pretrain[+SEA]      ━━━━━━╌╌  80 %  loss █▅▄▂▁ 3  20/s
         finetune[Baseline]  0.0 s  a parameter changed"
     `);
   });
@@ -62,7 +76,7 @@ describe('the live part', () => {
   });
 });
 
-test('on the screen, stages that are over stand above the running ones', () => {
+test('on the screen, failures and stages that are over stand above the running ones', () => {
   const view = viewAfter(...midway, failed(7, 'finetune[Baseline]'));
   const { lastFrame, unmount } = render(
     <RunScreen view={view} live={liveLines(view, { columns: 80, rows: 24 }, 'plain')} style="plain" />,
@@ -76,7 +90,7 @@ test('on the screen, stages that are over stand above the running ones', () => {
 });
 
 test('a sparkline goes from the least to the greatest and leaves gaps for NaN', () => {
-  expect(sparkline([0, 1, 2, 3, 4, 5, 6, 7])).toBe('▁▂▃▄▅▆▇█');
-  expect(sparkline([2, 2])).toBe('▁▁');
-  expect(sparkline([1, Number.NaN, 8])).toBe('▁ █');
+  expect(sparkline([0, 1, 2, 3, 4, 5, 6, 7], 16)).toBe('▁▂▃▄▅▆▇█');
+  expect(sparkline([2, 2], 16)).toBe('▁▁');
+  expect(sparkline([1, Number.NaN, 8], 16)).toBe('▁ █');
 });

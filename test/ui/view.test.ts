@@ -20,7 +20,8 @@ describe('counts', () => {
       blocked(3, 'd', 'c'),
     );
     expect(view).toMatchObject({ stages: 5, toRun: 4, reused: 1, ran: 1, failed: 1, blocked: 1, running: [] });
-    expect(view.ended.map((item) => `${item.type} ${item.stage}`)).toEqual(['finished b', 'failed c', 'blocked d']);
+    expect(view.recent.map((item) => `${item.type} ${item.stage}`)).toEqual(['finished b', 'blocked d']);
+    expect(view.failures.map((item) => item.stage)).toEqual(['c']);
   });
 
   test('a stage that another process makes is waited for until it is reused', () => {

@@ -10,7 +10,7 @@ const params = {
       type: 'string',
       minLength: 1,
       description:
-        'Shell command. {input.NAME} and {output.NAME} become paths, also found in SEA_INPUT_NAME and SEA_OUTPUT_NAME; {scratch} is a folder that survives a killed run.',
+        'Shell command. {input.NAME} and {output.NAME} become paths, also found in SEA_INPUT_NAME and SEA_OUTPUT_NAME; {scratch} is a folder that survives a killed run. Lines like {"step": 3, "of": 10, "loss": 2.1} that it appends to the file SEA_PROGRESS are shown as its progress and curve.',
     },
     outputs: {
       type: 'array',

@@ -1,8 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { ProblemError, suggest } from '../../problem.ts';
 import type { Job, Metrics } from '../kind.ts';
 import type { Params } from './kind.ts';
 import { type Exit, type Program, startProgram } from './program.ts';
+import { followReports } from './reports.ts';
 
 /** Time between asking a command to end and ending it, milliseconds. */
 const GRACE = 5_000;
@@ -12,10 +14,17 @@ type Paths = Readonly<Record<string, string | undefined>>;
 export async function run(job: Job<Params, string, string>): Promise<Metrics> {
   const { params } = job;
   const line = substitute(params.run, job);
-  const env = { ...params.env, ...variables('SEA_INPUT_', job.input), ...variables('SEA_OUTPUT_', job.output) };
+  const reports = join(dirname(job.logFile), 'reports.jsonl');
+  const paths = { ...variables('SEA_INPUT_', job.input), ...variables('SEA_OUTPUT_', job.output) };
+  const env = { ...params.env, ...paths, SEA_PROGRESS: reports };
   checkFolder(params.cwd);
-  const exit = await ended(startProgram({ line, cwd: params.cwd, env, log: job.logFile }), params.timeout, job);
-  checkExit(exit);
+  rmSync(reports, { force: true }); // of an attempt that was killed
+  const close = followReports(reports, job);
+  try {
+    checkExit(await ended(startProgram({ line, cwd: params.cwd, env, log: job.logFile }), params.timeout, job));
+  } finally {
+    close();
+  }
   return params.metrics === undefined ? {} : readMetrics(job, params.metrics);
 }
 

@@ -1,6 +1,7 @@
 import { paint, type Style } from '../../report/style.ts';
 import { plotLines } from '../plot.ts';
-import { progressBar, type Size } from '../screen.ts';
+import { progressBar } from '../running.ts';
+import type { Size } from '../screen.ts';
 import { shortNumber } from '../words.ts';
 import { listLines, textLines } from './lines.ts';
 import { stateText, tones } from './stages-view.ts';
