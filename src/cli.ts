@@ -4,10 +4,10 @@ import { resolve } from 'node:path';
 import { CommanderError } from 'commander';
 import type { Context } from './cli/context.ts';
 import { openOutput } from './cli/output.ts';
-import { buildProgram } from './cli/program.ts';
+import { buildProgram, namesNoCommand } from './cli/program.ts';
 import { ProblemError } from './problem.ts';
 
-const output = openOutput(process.stdout, process.stderr, process.env);
+let output = openOutput(process.stdout, process.stderr, process.env);
 
 let readerLeft = false;
 
@@ -46,15 +46,17 @@ async function main(): Promise<void> {
   const number = version();
   const cacheOf = (cache: string | undefined) => resolve(cache ?? process.env['SEA_CACHE'] ?? 'cache');
   let cache = cacheOf(undefined);
-  const makeContext = (chosen: string | undefined): Context => {
+  const makeContext = ({ cache: chosen, plain = false }: Readonly<{ cache?: string; plain?: boolean }>): Context => {
     cache = cacheOf(chosen);
+    if (plain) output = openOutput(process.stdout, process.stderr, process.env, plain);
     return { output, cache, version: number, env: process.env };
   };
   const program = buildProgram(number, makeContext, (code) => {
     process.exitCode = code;
   });
   try {
-    await program.parseAsync(process.argv);
+    const isBare = output.live && process.stdin.isTTY === true && namesNoCommand(program, process.argv.slice(2));
+    await program.parseAsync(isBare ? [...process.argv, 'ui'] : process.argv);
   } catch (error) {
     process.exitCode = await report(error, cache);
   }

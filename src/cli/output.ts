@@ -16,19 +16,25 @@ export type Output = Readonly<{
 
 const pipeWidth = 120;
 
-export function openOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream, env: Environment): Output {
+/** `plain`: as where there is no terminal, wherever it goes. */
+export function openOutput(
+  stdout: NodeJS.WriteStream,
+  stderr: NodeJS.WriteStream,
+  env: Environment,
+  plain = false,
+): Output {
   const columns = Number(env['COLUMNS']);
   const fallback = Number.isInteger(columns) && columns > 0 ? columns : stdout.isTTY === true ? 80 : pipeWidth;
   return {
     out: (text) => void stdout.write(`${text}\n`),
     err: (text) => void stderr.write(`${text}\n`),
-    style: styleOf(stdout.isTTY === true, env),
-    errStyle: styleOf(stderr.isTTY === true, env),
+    style: plain ? 'plain' : styleOf(stdout.isTTY === true, env),
+    errStyle: plain ? 'plain' : styleOf(stderr.isTTY === true, env),
     // asked for each time: a window may be resized during a run
     get width() {
       return stdout.columns > 0 ? stdout.columns : fallback;
     },
-    live: stdout.isTTY === true && env['TERM'] !== 'dumb' && !isSet(env['CI']),
+    live: !plain && stdout.isTTY === true && env['TERM'] !== 'dumb' && !isSet(env['CI']),
   };
 }
 

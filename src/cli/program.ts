@@ -12,11 +12,12 @@ Exit codes:
   2    a mistake in an experiment or in the command line; nothing was started
   130  stopped
 
-The cache is --cache DIR, else SEA_CACHE, else cache/ in this folder.`;
+The cache is --cache DIR, else SEA_CACHE, else cache/ in this folder.
+On a terminal, sea alone is sea ui.`;
 
 /** Ends the process's work with this exit code. */
 type Finish = (code: number) => void;
-type MakeContext = (cache: string | undefined) => Context;
+type MakeContext = (globals: Readonly<{ cache?: string; plain?: boolean }>) => Context;
 
 /**
  * The command line: names, options and help. What a command does is imported when it is called,
@@ -27,11 +28,12 @@ export function buildProgram(version: string, makeContext: MakeContext, finish: 
     .description('Runs ablations declared in YAML: every stage once, every table from what the stages left.')
     .version(version)
     .option('--cache <dir>', 'where results are kept (or SEA_CACHE; default: cache/)')
+    .option('--plain', 'text in lines: no colour, no redraws')
     .addHelpText('after', exitCodes)
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(--help shows what is valid)')
     .exitOverride();
-  const context = (command: Command): Context => makeContext(command.optsWithGlobals<{ cache?: string }>().cache);
+  const context = (command: Command): Context => makeContext(command.optsWithGlobals());
   const define: Define = (name, summary, example) =>
     program
       .command(name)
@@ -46,6 +48,12 @@ export function buildProgram(version: string, makeContext: MakeContext, finish: 
   declareStoreCommands(define, context, finish);
   declareCompletion(define, context, finish);
   return program;
+}
+
+/** Whether a command line has options of the program at most. Throws CommanderError where they are wrong or ask for help. */
+export function namesNoCommand(program: Command, args: readonly string[]): boolean {
+  const { operands, unknown } = program.parseOptions([...args]);
+  return operands.length === 0 && unknown.length === 0;
 }
 
 type Define = (name: string, summary: string, example: readonly string[]) => Command;
@@ -123,6 +131,7 @@ function declareExperimentCommands(define: Define, context: MakeFor, finish: Fin
   define('ui', 'Browse experiments, tables, stages and logs with the keyboard; start and stop runs.', [
     'sea ui',
     'sea ui experiments/quickstart.yaml',
+    'sea ui experiments/quickstart.yaml --plain                    # all of it as lines of text',
   ])
     .argument('[file]', 'experiment file; without it those near are listed')
     .action(async (file: string | undefined, _options, command: Command) =>

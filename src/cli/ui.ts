@@ -1,19 +1,13 @@
-import { ProblemError } from '../problem.ts';
 import { createBrowsing } from './browsing.ts';
 import type { Context } from './context.ts';
 import { experimentsNear } from './near.ts';
 import { loadInk } from './reporter.ts';
 
-/** `sea ui`: browse experiments, their tables, stages and history; start and stop runs. */
-export async function browse(file: string | undefined, { output, cache }: Context): Promise<number> {
+/** `sea ui`: browse experiments, their tables, stages and history; start and stop runs. Elsewhere than on a terminal, as text. */
+export async function browse(file: string | undefined, context: Context): Promise<number> {
+  const { output, cache } = context;
   const { stdin, stdout } = process;
-  if (!output.live || stdin.isTTY !== true) {
-    throw new ProblemError({
-      code: 'no-terminal',
-      message: 'sea ui needs a terminal',
-      hint: 'elsewhere: sea table FILE, sea plan FILE, sea show STAGE FILE, sea why STAGE FILE',
-    });
-  }
+  if (!output.live || stdin.isTTY !== true) return (await import('./ui-text.ts')).printAll(file, context);
   // the view loads while the experiment is read and planned
   const loading = loadInk(() => import('../ui/browse/browser.tsx'));
   const experiments = experimentsNear(process.cwd());

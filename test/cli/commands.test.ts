@@ -199,6 +199,12 @@ test('gc removes what no file names only when it is told to', async () => {
 });
 
 describe('help', () => {
+  test('stands for a command where there is no terminal', async () => {
+    const { code, err } = await rig.sea();
+    expect(code).toBe(2);
+    expect(err).toContain('Usage: sea');
+  });
+
   test('tells commands and exit codes', async () => {
     const { code, out } = await rig.sea('--help');
     expect(code).toBe(0);
