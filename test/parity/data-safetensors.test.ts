@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'vitest';
+import { test } from 'vitest';
 import { openWeights } from '../../src/data/checkpoint.ts';
 import { exact, printExactAtEnd } from './exact.ts';
-import { expected, foldersHolding, goldenRoot, openGolden } from './golden.ts';
+import { describeFolders, expected, foldersHolding, goldenRoot, openGolden } from './golden.ts';
 
 printExactAtEnd();
 
@@ -11,7 +11,7 @@ type Described = Readonly<{ shape: number[]; dtype: string; max_abs_value?: numb
 
 const isFloat = (dtype: string): boolean => /float|^B?F\d/.test(dtype);
 
-describe.each(foldersHolding('expected.safetensors'))('tensors of %s', (name) => {
+describeFolders('stored tensors', foldersHolding('expected.safetensors'), 'tensors of %s', (name) => {
   test('shapes, kinds and largest values are those that the set states', async () => {
     const golden = await openGolden(name);
     const stated = JSON.parse(readFileSync(join(golden.folder, 'cases.json'), 'utf8')) as {
@@ -35,7 +35,7 @@ describe.each(foldersHolding('expected.safetensors'))('tensors of %s', (name) =>
   });
 });
 
-describe.each(foldersHolding('config.json'))('weights of %s', (name) => {
+describeFolders('checkpoints', foldersHolding('config.json'), 'weights of %s', (name) => {
   test('every tensor is read whole, whatever its kind and wherever its shard', async () => {
     const opened = await openWeights(join(goldenRoot, name));
     for (const tensor of opened.tensors.keys()) {

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { describe, test } from 'vitest';
+import { test } from 'vitest';
 import { loadTokenizer, textTowerIds } from '../../src/data/tokenizer.ts';
 import { exact, printExactAtEnd } from './exact.ts';
-import { expected, foldersHolding, foldersWith, goldenRoot, openGolden } from './golden.ts';
+import { describeFolders, expected, foldersHolding, foldersWith, goldenRoot, openGolden } from './golden.ts';
 
 printExactAtEnd();
 
-describe.each(foldersHolding('tokenizer.json'))('tokenizer of %s', (name) => {
+describeFolders('tokenizers', foldersHolding('tokenizer.json'), 'tokenizer of %s', (name) => {
   test('ids with and without special tokens are those of the reference', async () => {
     const { cases } = await openGolden(name);
     const tokenizer = await loadTokenizer(join(goldenRoot, name));
@@ -34,7 +34,7 @@ describe.each(foldersHolding('tokenizer.json'))('tokenizer of %s', (name) => {
   });
 });
 
-describe.each(foldersWith('text'))('text tower of %s', (name) => {
+describeFolders('text towers', foldersWith('text'), 'text tower of %s', (name) => {
   test('texts are padded and cut as in the reference', async () => {
     const golden = await openGolden(name);
     const tokenizer = await loadTokenizer(join(goldenRoot, name));

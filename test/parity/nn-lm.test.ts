@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { loadWeights, readConfigOf } from '../../src/data/checkpoint.ts';
 import type { DecoderConfig } from '../../src/data/config.ts';
 import { capture } from '../../src/engine/capture.ts';
@@ -10,7 +10,7 @@ import { makeGenerator } from '../../src/nn/generate.ts';
 import type { Weights } from '../../src/nn/weights.ts';
 import { counted, headCrossEntropy, weightedMean } from '../../src/train/losses.ts';
 import { compare, printWorstAtEnd } from './bound.ts';
-import { type Case, expected, foldersWith, type Golden, ids, openGolden } from './golden.ts';
+import { type Case, describeFolders, expected, foldersWith, type Golden, ids, openGolden } from './golden.ts';
 
 printWorstAtEnd();
 beforeAll(async () => void (await openEngine()));
@@ -22,7 +22,7 @@ function tokenLoss(weights: Weights, last: tf.Tensor, labels: readonly number[],
   return headCrossEntropy(rows, headMatrix(weights, config), tf.tensor1d(labels.slice(1), 'int32'));
 }
 
-describe.each(foldersWith('lm'))('%s', (name) => {
+describeFolders('language models', foldersWith('lm', 'gradients', 'generate', 'batch'), '%s', (name) => {
   let golden: Golden;
   let weights: Weights;
   let config: DecoderConfig;

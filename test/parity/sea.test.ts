@@ -1,18 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { openEngine } from '../../src/engine/open.ts';
 import { takeRows } from '../../src/nn/embedding.ts';
 import { alignment, totalLoss, wordTargets } from '../../src/train/align.ts';
 import { cosines, counted, headCrossEntropy, weightedMean } from '../../src/train/losses.ts';
 import { type Pick, padPicks } from '../../src/train/sample-labels.ts';
 import { compare, printWorstAtEnd } from './bound.ts';
-import { asTensor, expected, foldersWith, type Golden, openGolden } from './golden.ts';
+import { asTensor, describeFolders, expected, foldersWith, type Golden, openGolden } from './golden.ts';
 import { labelsOf, pickedAs, type Sea } from './sea-case.ts';
 
 printWorstAtEnd();
 beforeAll(async () => void (await openEngine()));
 
-describe.each(foldersWith('sea'))('%s', (name) => {
+describeFolders('the alignment loss', foldersWith('sea'), '%s', (name) => {
   let golden: Golden;
   beforeAll(async () => {
     golden = await openGolden(name);

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { openEngine } from '../../src/engine/open.ts';
 import { multiply } from '../../src/nn/linear.ts';
 import { weight } from '../../src/nn/weights.ts';
 import { rateAt, type Schedule, warmupSteps } from '../../src/train/schedule.ts';
 import { freshState, makeStep, type StepSpec, scalarsAt } from '../../src/train/step.ts';
 import { compare, printWorstAtEnd } from './bound.ts';
-import { asTensor, type Case, expected, foldersWith, type Golden, openGolden } from './golden.ts';
+import { asTensor, type Case, describeFolders, expected, foldersWith, type Golden, openGolden } from './golden.ts';
 
 printWorstAtEnd();
 beforeAll(async () => void (await openEngine()));
@@ -47,7 +47,7 @@ function specOf(c: Settings): StepSpec {
   };
 }
 
-describe.each(foldersWith('adamw'))('%s', (name) => {
+describeFolders('AdamW', foldersWith('adamw'), '%s', (name) => {
   let golden: Golden;
   beforeAll(async () => {
     golden = await openGolden(name);
