@@ -37,18 +37,19 @@ export type PairOptions = Omit<SampleSettings, 'grid'> &
 
 /**
  * Opens a labels folder. Labels of another grid of patches are resampled by position. Throws ProblemError when they are of
- * other images.
+ * other images, or no window fits the grid.
  */
 export async function openAlignmentPairs(folder: string, options: PairOptions): Promise<AlignmentPairs> {
   const labels = await openLabels(folder);
   const { manifest, words, scores, indexOf, close } = labels;
+  const windows = windowsOf(options).length;
   try {
+    if (windows === 0) throw noWindow(options);
     requireImages('labels', folder, options.images, manifest.images, indexOf);
   } catch (error) {
     close();
     throw error;
   }
-  const windows = windowsOf(options).length;
   const patches = options.grid[0] * options.grid[1];
   const same = manifest.grid.join() === options.grid.join();
   const under = overlaps(manifest.grid, options.grid);
@@ -78,6 +79,14 @@ export async function openAlignmentPairs(folder: string, options: PairOptions): 
     },
     close,
   };
+}
+
+function noWindow({ grid, window }: PairOptions): ProblemError {
+  return new ProblemError({
+    code: 'window-too-large',
+    message: `align.window ${window} is larger than the features' grid of ${grid.join(' x ')} patches, and align.edge: drop leaves out partial windows: there is nothing to align`,
+    hint: 'take a smaller align.window, or align.edge: keep',
+  });
 }
 
 function drawsOf(seed: number, step: number, image: string, windows: number): WindowDraws {

@@ -93,6 +93,13 @@ export function unitRows(x: tf.Tensor): tf.Tensor {
  */
 export function contrastive(similarities: tf.Tensor, kept?: tf.Tensor): tf.Tensor {
   const count = similarities.shape[0] as number;
+  if (count === 0)
+    return tf.sum(
+      tf.pad(similarities, [
+        [0, 1],
+        [0, 1],
+      ]),
+    ); // wasm's sum over nothing is not 0
   const own = tf.sum(tf.mul(similarities, tf.eye(count)), 1);
   if (kept === undefined) {
     return tf.mean(tf.mul(tf.add(matchLoss(similarities, own, 1), matchLoss(similarities, own, 0)), 0.5));

@@ -140,6 +140,8 @@ test('micro-batches together give the mean over all targets of the batch', async
 test('says what is wrong with its inputs', async () => {
   const { labels: _, ...unlabelled } = inputs();
   expect(await codesOf(runStage(pretrain, sea, unlabelled))).toEqual(['labels-missing']);
+  const wide = { ...sea, align: { ...sea.align, window: 99, edge: 'drop' as const } };
+  expect(await codesOf(runStage(pretrain, wide, inputs()))).toEqual(['window-too-large']);
   const other = folder();
   await writeData(other, { prefix: 'other' });
   expect(await codesOf(runStage(pretrain, params, { ...inputs(), data: other }))).toEqual([
