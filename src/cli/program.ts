@@ -115,8 +115,9 @@ function declareExperimentCommands(define: Define, context: MakeFor, finish: Fin
   define('run', 'Run what is not cached yet, then print the tables.', [
     'sea run experiments/quickstart.yaml',
     'sea run experiments/quickstart.yaml --row Baseline +SEA --jobs 4',
+    'sea run experiments/mini/*.yaml                               # one after another',
   ])
-    .argument('<file>', 'experiment file')
+    .argument('<file...>', 'experiment files')
     .addOption(new Option('-j, --jobs <n>', 'stages at work at the same time').argParser(positive))
     .addOption(new Option('--threads <n>', 'threads of the engine in each stage (or SEA_THREADS)').argParser(positive))
     .option('--force <stage...>', 'run these stages again (ids or names)')
@@ -124,8 +125,8 @@ function declareExperimentCommands(define: Define, context: MakeFor, finish: Fin
     .option('--stage <stage...>', 'only these stages and what they need')
     .option('--fail-fast', 'stop at the first failure')
     .option('--json', 'events as JSON lines (schema: schemas/output/run.schema.json)')
-    .action(async (file: string, options, command: Command) =>
-      finish(await (await import('./run.ts')).runExperiment(file, options, context(command))),
+    .action(async (files: string[], options, command: Command) =>
+      finish(await (await import('./run.ts')).runExperiments(files, options, context(command))),
     );
 
   define('ui', 'Browse experiments, tables, stages and logs with the keyboard; start and stop runs.', [

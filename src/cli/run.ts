@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Plan } from '../plan/step.ts';
-import { ProblemError } from '../problem.ts';
+import { type Problem, ProblemError } from '../problem.ts';
 import type { Event } from '../run/event.ts';
 import { run } from '../run/run.ts';
 import type { Experiment } from '../spec/experiment.ts';
@@ -36,12 +36,51 @@ type Result = Readonly<{
 
 const exitCodes = { complete: 0, failed: 1, stopped: 130 } as const;
 
-/** `sea run`: run what is not cached, then print the tables and one line on how it went. */
-export async function runExperiment(file: string, options: RunOptions, context: Context): Promise<number> {
-  const { output, cache } = context;
-  const experiment = await openPart(file, cache, options);
-  const problems = missingFiles(experiment).map(missingProblem);
+type Done = Result['done'];
+
+/**
+ * `sea run`: run what is not cached, then print the tables and one line on how it went; of several experiments one after
+ * another, and at last a line on them all. A mistake in any of them, and nothing is started.
+ */
+export async function runExperiments(files: readonly string[], options: RunOptions, context: Context): Promise<number> {
+  const experiments = await openAll(files, options, context);
+  const ended: Done[] = [];
+  for (const experiment of experiments) {
+    const done = await runExperiment(experiment, options, context);
+    ended.push(done);
+    if (done.outcome === 'stopped' || (done.outcome === 'failed' && options.failFast === true)) break;
+  }
+  if (experiments.length > 1 && options.json !== true) {
+    const { totalLine } = await import('../ui/summary.ts');
+    context.output.out(`\n${totalLine(ended, experiments.length, context.output.style)}`);
+  }
+  return Math.max(...ended.map(({ outcome }) => exitCodes[outcome]));
+}
+
+/** The experiments, or a ProblemError with what is wrong in all of them. */
+async function openAll(
+  files: readonly string[],
+  options: RunOptions,
+  { cache }: Context,
+): Promise<readonly Experiment[]> {
+  const problems: Problem[] = [];
+  const experiments: Experiment[] = [];
+  for (const file of files) {
+    try {
+      const experiment = await openPart(file, cache, options);
+      experiments.push(experiment);
+      problems.push(...missingFiles(experiment).map(missingProblem));
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      problems.push(...error.problems);
+    }
+  }
   if (problems.length > 0) throw new ProblemError(...problems);
+  return experiments;
+}
+
+async function runExperiment(experiment: Experiment, options: RunOptions, context: Context): Promise<Done> {
+  const { output, cache } = context;
   const session = await openSession(experiment, cache, options.force);
   try {
     const workload = workloadOf(options, context);
@@ -54,7 +93,7 @@ export async function runExperiment(file: string, options: RunOptions, context: 
       const { summaryLine } = await import('../ui/summary.ts');
       output.out(summaryLine(result.done, manner, output.style));
     }
-    return exitCodes[result.done.outcome];
+    return result.done;
   } finally {
     session.store.close();
   }

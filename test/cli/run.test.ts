@@ -50,6 +50,32 @@ complete: 7 run, 0 reused, 0 failed in N s
     expect(table(again)).toBe(table(first));
   });
 
+  test('of several experiments runs them in order, shares their stages and tells of all', async () => {
+    rig.write('b.yaml', ablation.replace('name: ablation', 'name: second').replace("RATE: '2'", "RATE: '5'"));
+    const { code, out } = await rig.sea('run', 'a.yaml', 'b.yaml');
+    expect(code).toBe(0);
+    expect(rig.ran()).toHaveLength(9);
+    expect(out).toMatch(/\n\n2 experiments: 14 stages asked for, 9 run, 5 reused, 0 failed in \d+\.\d s\n$/);
+  });
+
+  test('of several experiments starts none when one has a mistake, and names the mistakes of all', async () => {
+    rig.write('b.yaml', 'nmae: x\n');
+    rig.write('c.yaml', ablation.replace('kind: command', 'kind: comand'));
+    const { code, err } = await rig.sea('run', 'a.yaml', 'b.yaml', 'c.yaml');
+    expect(code).toBe(2);
+    expect(err).toContain('b.yaml:1:1');
+    expect(err).toContain('c.yaml:5:');
+    expect(rig.ran()).toEqual([]);
+  });
+
+  test('goes on with the next experiment after a failure, unless asked to stop there', async () => {
+    rig.write('bad.yaml', ablation.replace('echo data > {output.out}', 'exit 3'));
+    const { code, out } = await rig.sea('run', 'bad.yaml', 'a.yaml');
+    expect(code).toBe(1);
+    expect(out).toContain('complete: 7 run');
+    expect((await rig.sea('run', '--fail-fast', 'bad.yaml', 'a.yaml')).out).toContain('1 of 2 experiments: ');
+  });
+
   test('after one parameter of one row changed runs only that branch, and why says so', async () => {
     await rig.sea('run', 'a.yaml');
     rig.ran();
