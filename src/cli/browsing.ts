@@ -11,6 +11,7 @@ import type { BrowserHandle } from '../ui/browse/browser.tsx';
 import type { Effect } from '../ui/browse/state.ts';
 import type { Found, World } from '../ui/browse/world.ts';
 import { count } from '../ui/words.ts';
+import { copy } from './clipboard.ts';
 import { detailOf } from './detail.ts';
 import { openExperiment } from './experiment.ts';
 import { observe } from './observe.ts';
@@ -22,6 +23,8 @@ export type Browsing = Readonly<{
   world(): World;
   open(file: string): Promise<void>;
   carryOut(effect: Effect, browser: BrowserHandle): Promise<void>;
+  /** Reads what the screen shows and is not read yet. */
+  fill(browser: BrowserHandle): Promise<void>;
   /** Looks again and again at what others do, until closed. */
   follow(browser: BrowserHandle, failed: (error: unknown) => void): void;
   close(): void;
@@ -70,9 +73,33 @@ export function createBrowsing({ cache, experiments, style }: Given): Browsing {
     if (found !== undefined) world = { ...world, detail: found };
   };
 
+  /** What is shown of one stage, at once; its labelled patches when they are read. */
+  const fill = async (browser: BrowserHandle): Promise<void> => {
+    const screen = browser.screen();
+    if (closed || screen.at !== 'stage' || world.open === undefined) return;
+    if (world.detail?.stage !== screen.stage) {
+      detail(browser);
+      browser.show(world);
+    }
+    const { columns } = browser.size();
+    const { patches } = world;
+    const { stage, pane, image } = screen;
+    if (pane !== 'patches' || (patches?.stage === stage && patches.image === image && patches.columns === columns))
+      return;
+    const { patchesOf } = await import('./patches.ts'); // reads pictures, which takes a library
+    const lines = await patchesOf(world.open, stage, image, store, {
+      width: columns - 2,
+      style,
+      colours: trueColour(),
+    });
+    world = { ...world, patches: { stage, image, columns, lines } };
+    if (!closed) browser.show(world);
+  };
+
   return {
     world: () => world,
     open: look,
+    fill,
     async carryOut(effect, browser) {
       switch (effect.type) {
         case 'open':
@@ -85,7 +112,7 @@ export function createBrowsing({ cache, experiments, style }: Given): Browsing {
           if (world.open !== undefined) browser.act({ type: 'opened' });
           return;
         case 'copy':
-          process.stdout.write(osc52(effect.text));
+          copy(effect.text);
           return browser.act({ type: 'tell', message: `copied ${effect.what}` });
         case 'price': {
           const text = await priceText(effect.force);
@@ -185,7 +212,7 @@ function endText(code: number | null, said: string): string {
   return `the run could not go on: ${said.trim().split('\n')[0] ?? `exit code ${code}`}`;
 }
 
-/** Puts a text on the clipboard of the terminal, through ssh too; inside tmux where its set-clipboard allows it. */
-export function osc52(text: string): string {
-  return `\u001B]52;c;${Buffer.from(text, 'utf8').toString('base64')}\u0007`;
+/** Inside tmux Node knows of 256 colours only; COLORTERM says what the terminal around it shows. */
+function trueColour(): boolean {
+  return /^(truecolor|24bit)$/.test(process.env['COLORTERM'] ?? '') || process.stdout.getColorDepth() >= 24;
 }

@@ -26,10 +26,15 @@ export async function browse(file: string | undefined, context: Context): Promis
       leave();
       reject(error);
     };
-    const handle = openBrowser({ stdin, stdout, style: output.style }, browsing.world(), (effect) => {
-      if (effect.type === 'quit') leave();
-      else browsing.carryOut(effect, handle).catch(failed);
-    });
+    const handle = openBrowser(
+      { stdin, stdout, style: output.style },
+      browsing.world(),
+      (effect) => {
+        if (effect.type === 'quit') leave();
+        else browsing.carryOut(effect, handle).catch(failed);
+      },
+      () => void browsing.fill(handle).catch(failed),
+    );
     const first = wanted === undefined ? Promise.resolve() : browsing.carryOut({ type: 'open', file: wanted }, handle);
     for (const name of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.on(name, leave);
     first.then(() => browsing.follow(handle, failed), failed);

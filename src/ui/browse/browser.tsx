@@ -1,5 +1,6 @@
 import { render, Text, useInput } from 'ink';
 import type { Style } from '../../report/style.ts';
+import type { Size } from '../screen.ts';
 import { settled } from './cursor.ts';
 import { frameLines } from './frame.ts';
 import { keyNames } from './keys.ts';
@@ -25,6 +26,7 @@ export type BrowserHandle = Readonly<{
   show(world: World): void;
   act(action: Action): void;
   screen(): Screen;
+  size(): Size;
   /** gives the terminal back as it was */
   close(): void;
 }>;
@@ -36,6 +38,8 @@ export function openBrowser(
   { stdin, stdout, style }: Terminal,
   first: World,
   effect: (effect: Effect) => void,
+  /** after every action: another stage may be shown now */
+  acted: () => void,
 ): BrowserHandle {
   let world = first;
   let state = initialState(sizeOf(stdout));
@@ -44,6 +48,7 @@ export function openBrowser(
     state = turn.state;
     draw();
     if (turn.effect !== undefined) effect(turn.effect);
+    acted();
   };
   const node = () => <Browser state={state} world={world} style={style} onKey={(key) => act({ type: 'key', key })} />;
   stdout.write(alternate.enter);
@@ -64,6 +69,7 @@ export function openBrowser(
     },
     act,
     screen: () => top(state),
+    size: () => state.size,
     close() {
       stdout.off('resize', resized);
       ink.unmount();

@@ -25,7 +25,7 @@ export function lengthOf(screen: Screen, world: World): number {
       return board === undefined ? 0 : shownRows(screen, board).length;
     }
     case 'stage':
-      return paneTexts(screen, world.detail).length;
+      return paneTexts(screen, world).length;
     case 'compare':
       return comparisonText(screen, world, 'plain').split('\n').length;
   }

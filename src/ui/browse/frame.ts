@@ -55,7 +55,7 @@ function bodyLines(screen: Screen, world: World, size: Size, style: Style): read
     case 'history':
       return historyLines(shownHistory(screen, world), screen.cursor, size, style);
     case 'stage':
-      return stageLines(screen, open, world.detail, size, style);
+      return stageLines(screen, open, world, size, style);
     case 'compare':
       return textLines(comparisonText(screen, world, style).split('\n'), screen.cursor, size, style);
   }
@@ -141,20 +141,24 @@ function footHints(screen: Screen, columns: number, style: Style): string {
   ];
   let line = '';
   // the way to all other keys is never cut
-  for (const [key, does] of [...common.slice(0, 1), ...own, ...common.slice(1)]) {
-    const next = `${line === '' ? '' : `${line}  `}${key} ${does}`;
+  for (const [key, does, short] of [...common.slice(0, 1), ...own, ...common.slice(1)]) {
+    const next = `${line === '' ? '' : `${line}  `}${key} ${short ?? does}`;
     if (widthOf(next) <= columns) line = next;
   }
   return paint(style, 'dim', line);
 }
 
+/** Keys here and everywhere, beside each other where the window is wide enough for both. */
 function helpLines(screen: Screen, columns: number): readonly string[] {
-  const own: readonly Hint[] = hints[screen.at];
-  const line = ([keys, does]: Hint) => `${padRight(keys, 18)}${does}`;
-  const left = [`here (${screen.at})`, ...own.map(line)];
-  const right = ['everywhere', ...hints.everywhere.map(line)];
-  const width = Math.max(...left.map(widthOf)) + 4;
-  if (width + Math.max(...right.map(widthOf)) + 2 > columns) return [...left, '', ...right].map((text) => `  ${text}`);
+  const left = [`here (${screen.at})`, ...keyLines(hints[screen.at])];
+  const right = ['everywhere', ...keyLines(hints.everywhere)];
+  const width = Math.max(...left.map(widthOf)) + 2;
+  if (width + Math.max(...right.map(widthOf)) + 1 > columns) return [...left, '', ...right].map((text) => ` ${text}`);
   const rows = Math.max(left.length, right.length);
-  return Array.from({ length: rows }, (_, at) => `  ${padRight(left[at] ?? '', width)}${right[at] ?? ''}`.trimEnd());
+  return Array.from({ length: rows }, (_, at) => ` ${padRight(left[at] ?? '', width)}${right[at] ?? ''}`.trimEnd());
+}
+
+function keyLines(own: readonly Hint[]): readonly string[] {
+  const width = Math.max(...own.map(([keys]) => widthOf(keys))) + 2;
+  return own.map(([keys, does]) => padRight(keys, width) + does);
 }

@@ -39,53 +39,60 @@ export function movement(key: string): string {
   return vim[key] ?? key;
 }
 
-export type Hint = readonly [keys: string, does: string];
+/** `short`: how the line at the foot of the screen says it. */
+export type Hint = readonly [keys: string, does: string, short?: string];
 
 /** What the keys do on each screen: the footer shows the first, `?` all. */
 export const hints = {
   everywhere: [
     ['↑↓←→ hjkl', 'move'],
-    ['PgUp PgDn ^u ^d', 'a page'],
+    ['PgUp PgDn', 'a page (^u ^d)'],
     ['g G', 'first, last'],
-    ['/', 'search; n N next, previous'],
+    ['/', 'search; n N: next'],
     ['Esc', 'back'],
     ['1 2 3', 'table, stages, history'],
     ['e', 'experiments near'],
+    ['!', 'log of the next failure'],
     ['r', 'run (asks first)'],
-    ['x', 'stop the run'],
+    ['x', 'stop it (asks first)'],
     ['?', 'this help'],
     ['q', 'quit'],
   ],
   experiments: [['Enter', 'open']],
   table: [
-    ['Enter', 'stages of the cell'],
-    ['w', 'why it runs again'],
+    ['Enter', 'stages of the cell', 'stages'],
+    ['w', 'why it runs again', 'why'],
     ['o', 'log'],
     ['i', 'lineage'],
-    ['s', 'sort by the column'],
+    ['=', 'compare (marked, else baseline)', 'compare'],
+    ['s', 'sort by the column', 'sort'],
+    ['p', 'paper'],
     ['Space', 'mark a row'],
-    ['=', 'compare two marked rows'],
     ['d', 'deltas'],
     ['u', 'spread'],
-    ['p', 'paper'],
-    ['v', 'hide columns that do not vary'],
+    ['v', 'hide columns without variation'],
     ['t', 'next table'],
+    ['P', 'labelled patches'],
+    ['f', 'force a stage (asks first)'],
     ['y Y', 'copy as Markdown, LaTeX'],
   ],
   stages: [
     ['Enter', 'open'],
-    ['w', 'why it runs again'],
+    ['w', 'why it runs again', 'why'],
     ['o', 'log'],
     ['c', 'curve'],
     ['i', 'lineage'],
-    ['f', 'force (asks first)'],
+    ['f', 'force (asks first)', 'force'],
+    ['a m', 'parameters, metrics'],
+    ['P', 'labelled patches'],
   ],
   history: [['Enter', 'open its stage']],
   stage: [
-    ['Tab ←→', 'next pane'],
-    ['w a m c o i', 'why, parameters, metrics, curve, log, lineage'],
-    ['Enter', 'open the stage of a line of lineage'],
-    ['f', 'force (asks first)'],
+    ['Tab ←→', 'next pane', 'pane'],
+    ['w a m c o i P', 'the pane of that letter', 'panes'],
+    ['f', 'force (asks first)', 'force'],
+    ['Enter', 'open what lineage names', 'open'],
+    ['n N', 'next, previous picture'],
   ],
   compare: [['y', 'copy']],
 } as const satisfies Readonly<Record<string, readonly Hint[]>>;

@@ -1,3 +1,4 @@
+import { count } from '../words.ts';
 import { clamped, lengthOf } from './cursor.ts';
 import { movement } from './keys.ts';
 import { screenKey } from './screens.ts';
@@ -6,7 +7,9 @@ import {
   bodyRows,
   experimentsScreen,
   historyScreen,
+  push,
   replace,
+  type Screen,
   type State,
   stagesScreen,
   type Turn,
@@ -47,8 +50,7 @@ function onKey(state: State, key: string, world: World): Turn {
 
 /** Anything but yes is no. */
 function answer({ question, ...state }: State, key: string): Turn {
-  const yes = key === 'y' || key === 'enter';
-  return yes && question !== undefined ? { state, effect: question.effect } : { state };
+  return key === 'y' && question !== undefined ? { state, effect: question.effect } : { state };
 }
 
 /** A search narrows lists while it is typed; in texts it moves to the first line that has it. */
@@ -114,9 +116,25 @@ function everywhere(state: State, key: string, world: World): Turn {
         : { state, effect: { type: 'price' } };
     case 'x':
       return { state: stopping(state, world) };
+    case '!':
+      return { state: nextFailure(state, world) };
     default:
       return { state };
   }
+}
+
+/** The log of the first failed stage; from there, of the next one. */
+function nextFailure(state: State, { open }: World): State {
+  const failed = (open?.stages ?? []).flatMap((item) => (item.state === 'failed' ? [item.id] : []));
+  const screen = top(state);
+  const at = screen.at === 'stage' && screen.pane === 'log' ? failed.indexOf(screen.stage) : -1;
+  const next = failed[(at + 1) % failed.length];
+  if (next === undefined) return { ...state, message: 'no stage has failed' };
+  return at < 0 ? push(state, logScreen(next)) : replace(state, logScreen(next));
+}
+
+function logScreen(stage: string): Screen {
+  return { at: 'stage', stage, pane: 'log', cursor: 0, follow: true, search: '', image: 0 };
 }
 
 /** Leaving stops the run that was started here, and so asks. */
@@ -126,10 +144,11 @@ function leave(state: State, world: World): Turn {
   return { state: { ...state, question: { text, effect: { type: 'quit' } } } };
 }
 
-function stopping(state: State, { run }: World): State {
+function stopping(state: State, { run, open }: World): State {
   if (run === undefined) return { ...state, message: 'nothing runs' };
   if (run === 'other') return { ...state, message: 'another process started this run: stop it there, with Ctrl-C' };
-  const text = 'Running stages end at their next checkpoint; what they did since is done again. Stop the run?';
+  const at = (open?.stages ?? []).filter((item) => item.state === 'running').length;
+  const text = `${count(at, 'stage')} at work end${at === 1 ? 's' : ''} at the next checkpoint; what was done since is done again. Stop?`;
   return { ...state, question: { text, effect: { type: 'stop' } } };
 }
 

@@ -49,10 +49,11 @@ const paneKeys: Readonly<Record<string, Pane>> = {
   c: 'curve',
   o: 'log',
   i: 'lineage',
+  P: 'patches',
 };
 
 function openStage(state: State, stage: string, pane: Pane): State {
-  const screen: Screen = { at: 'stage', stage, pane, cursor: 0, follow: pane === 'log', search: '' };
+  const screen: Screen = { at: 'stage', stage, pane, cursor: 0, follow: pane === 'log', search: '', image: 0 };
   return push(state, screen);
 }
 
@@ -83,6 +84,10 @@ function stageKey(state: State, screen: On<'stage'>, key: string, world: World):
     const stage = world.detail?.lineage[screen.cursor]?.stage;
     return stage === undefined ? undefined : { state: openStage(state, stage, 'why') };
   }
+  if (screen.pane === 'patches' && (key === 'n' || key === 'N')) {
+    const image = Math.max(0, screen.image + (key === 'n' ? 1 : -1));
+    return { state: replace(state, { ...screen, image, cursor: 0 }) };
+  }
   if (key === 'n' || key === 'N') return { state: nextMatch(state, screen, key === 'n' ? 1 : -1, world) };
   const pane = paneKeys[key];
   return pane === undefined ? undefined : show(pane);
@@ -90,7 +95,7 @@ function stageKey(state: State, screen: On<'stage'>, key: string, world: World):
 
 /** The next line that has what was searched, round the end. */
 function nextMatch(state: State, screen: On<'stage'>, direction: 1 | -1, world: World): State {
-  const texts = paneTexts(screen, world.detail);
+  const texts = paneTexts(screen, world);
   if (screen.search === '' || texts.length === 0) return state;
   for (let steps = 1; steps <= texts.length; steps++) {
     const at = (screen.cursor + direction * steps + texts.length * 2) % texts.length;
@@ -126,7 +131,7 @@ function tableKey(state: State, screen: On<'table'>, key: string, world: World):
     case ' ':
       return put({ marked: marked(screen, world) });
     case '=':
-      return compared(state, screen);
+      return compared(state, screen, world);
     case 'y':
       return { state, effect: { type: 'copy', text: formatMarkdown(board.table), what: 'the table as Markdown' } };
     case 'Y':
@@ -158,10 +163,15 @@ function marked(screen: On<'table'>, world: World): readonly string[] {
     : [...screen.marked.slice(-1), name];
 }
 
-function compared(state: State, { table, marked: [left, right] }: On<'table'>): Turn {
-  if (left === undefined || right === undefined)
-    return { state: { ...state, message: 'mark two rows with Space first' } };
-  return { state: push(state, { at: 'compare', table, left, right, cursor: 0, search: '' }) };
+/** Two marked rows; one marked and the one under the cursor; else what numbers are compared with and that. */
+function compared(state: State, screen: On<'table'>, world: World): Turn {
+  const here = cellAt(screen, world)?.row;
+  const baseline = boardOf(screen, world)?.table.rows.find(({ name }) => name === here?.against)?.name;
+  const [first, second] = screen.marked;
+  const [left, right] = second === undefined ? [first ?? baseline, here?.name] : [first, second];
+  if (left === undefined || right === undefined || left === right)
+    return { state: { ...state, message: 'mark a row with Space, go to another, then =' } };
+  return { state: push(state, { at: 'compare', table: screen.table, left, right, cursor: 0, search: '' }) };
 }
 
 /** The stages behind a cell, or at once the one that tells most. */

@@ -5,7 +5,7 @@ import type { TableCell, TableRow } from '../../report/table.ts';
 import type { Entry } from '../../store/store.ts';
 import type { Board } from '../board.ts';
 import type { Screen } from './state.ts';
-import type { Detail, Found, StageItem, World } from './world.ts';
+import type { Found, StageItem, World } from './world.ts';
 
 type On<Name extends Screen['at']> = Extract<Screen, { at: Name }>;
 
@@ -89,7 +89,8 @@ function earliest(ids: readonly string[], stages: readonly StageItem[]): string 
 }
 
 /** Lines of a stage's pane; a curve has none, it is drawn to fit. */
-export function paneTexts({ stage, pane }: On<'stage'>, detail: Detail | undefined): readonly string[] {
+export function paneTexts({ stage, pane, image }: On<'stage'>, { detail, patches }: World): readonly string[] {
+  if (pane === 'patches') return patches?.stage === stage && patches.image === image ? patches.lines : [];
   if (detail === undefined || detail.stage !== stage || pane === 'curve') return [];
   return pane === 'lineage' ? detail.lineage.map((line) => line.stage) : detail.lines[pane];
 }

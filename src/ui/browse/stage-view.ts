@@ -4,20 +4,15 @@ import { progressBar } from '../running.ts';
 import type { Size } from '../screen.ts';
 import { shortNumber } from '../words.ts';
 import { listLines, textLines } from './lines.ts';
+import { paneTexts } from './shown.ts';
 import { stateText, tones } from './stages-view.ts';
 import type { Screen } from './state.ts';
-import { type Detail, type Open, panes } from './world.ts';
+import { type Detail, type Open, panes, type World } from './world.ts';
 
 type StageScreen = Extract<Screen, { at: 'stage' }>;
 
 /** A stage: what it is, its panes, and the pane that is open. */
-export function stageLines(
-  screen: StageScreen,
-  open: Open,
-  detail: Detail | undefined,
-  size: Size,
-  style: Style,
-): readonly string[] {
+export function stageLines(screen: StageScreen, open: Open, world: World, size: Size, style: Style): readonly string[] {
   const item = open.items.get(screen.stage);
   if (item === undefined) return [`${screen.stage} is no stage of the experiment any more`];
   const { progress } = item;
@@ -28,17 +23,16 @@ export function stageLines(
   const head = `${paint(style, 'bold', item.id)}  ${item.kind}  ${paint(style, tones[item.state], stateText(item.state))}${bar}`;
   const tabs = panes.map((pane) => (pane === screen.pane ? paint(style, 'bold', `[${pane}]`) : ` ${pane} `)).join(' ');
   const room = { columns: size.columns, rows: Math.max(1, size.rows - 3) };
-  return [head, tabs, '', ...paneLines(screen, open, detail?.stage === screen.stage ? detail : undefined, room, style)];
+  return [head, tabs, '', ...paneLines(screen, open, world, room, style)];
 }
 
-function paneLines(
-  screen: StageScreen,
-  open: Open,
-  detail: Detail | undefined,
-  size: Size,
-  style: Style,
-): readonly string[] {
-  if (detail === undefined) return ['  …'];
+function paneLines(screen: StageScreen, open: Open, world: World, size: Size, style: Style): readonly string[] {
+  if (screen.pane === 'patches') {
+    const texts = paneTexts(screen, world);
+    return texts.length === 0 ? ['  …'] : textLines(texts, screen.cursor, size, style);
+  }
+  const { detail } = world;
+  if (detail?.stage !== screen.stage) return ['  …'];
   if (screen.pane === 'curve') return curveLines(detail, size, style);
   if (screen.pane === 'lineage') return lineageLines(screen, open, detail, size, style);
   const texts = detail.lines[screen.pane];

@@ -21,8 +21,8 @@ export type Screen =
     }>
   | Readonly<{ at: 'stages'; title: string; only?: readonly string[]; cursor: number; search: string }>
   | Readonly<{ at: 'history'; cursor: number; search: string }>
-  /** `follow`: the log stays at its end */
-  | Readonly<{ at: 'stage'; stage: string; pane: Pane; cursor: number; follow: boolean; search: string }>
+  /** `follow`: the log stays at its end; `image`: number of the picture whose patches are shown */
+  | Readonly<{ at: 'stage'; stage: string; pane: Pane; cursor: number; follow: boolean; search: string; image: number }>
   | Readonly<{ at: 'compare'; table: number; left: string; right: string; cursor: number; search: string }>;
 
 /** What a yes would start, and what that costs. */

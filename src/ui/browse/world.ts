@@ -37,7 +37,7 @@ export type Open = Readonly<{
   history: readonly Entry[];
 }>;
 
-export const panes = ['why', 'parameters', 'metrics', 'curve', 'log', 'lineage'] as const;
+export const panes = ['why', 'parameters', 'metrics', 'curve', 'log', 'lineage', 'patches'] as const;
 export type Pane = (typeof panes)[number];
 
 /** A series of numbers that a stage reported, by step. */
@@ -46,10 +46,13 @@ export type Series = Readonly<{ name: string; points: readonly (readonly [step: 
 /** What is known of one stage: lines of its panes, its curves, the stages it reads and those that read it. */
 export type Detail = Readonly<{
   stage: string;
-  lines: Readonly<Record<Exclude<Pane, 'curve' | 'lineage'>, readonly string[]>>;
+  lines: Readonly<Record<Exclude<Pane, 'curve' | 'lineage' | 'patches'>, readonly string[]>>;
   curves: readonly Series[];
   lineage: readonly Readonly<{ stage: string; depth: number; reads: boolean }>[];
 }>;
+
+/** The labelled patches of a picture, drawn to fit so many columns; `image` counts the pictures of the labels nearest to the stage. */
+export type Patches = Readonly<{ stage: string; image: number; columns: number; lines: readonly string[] }>;
 
 /** All that the browser shows; made at the edge, read by reducer and views. */
 export type World = Readonly<{
@@ -61,4 +64,5 @@ export type World = Readonly<{
   /** a run at work: started here, or by another process */
   run?: 'own' | 'other';
   detail?: Detail;
+  patches?: Patches;
 }>;
