@@ -30,7 +30,9 @@ export async function readConfig(folder: string): Promise<ModelConfig> {
 export async function readConfigOf<K extends keyof Families>(folder: string, sort: K): Promise<Families[K]> {
   const config = await readConfig(folder);
   if (!(families[sort] as readonly string[]).includes(config.family)) {
-    throw bad(`${folder}: a ${config.family} checkpoint, not a ${sort} (${families[sort].join(', ')})`);
+    throw bad(
+      `${folder}: a ${config.family} checkpoint, not ${sort === 'encoder' ? 'an' : 'a'} ${sort} (${families[sort].join(', ')})`,
+    );
   }
   return config as Families[K];
 }
@@ -152,7 +154,7 @@ function check(
     if (info === undefined) {
       const near = nearest(
         name,
-        [...found.keys()].filter((other) => expected[other] === undefined),
+        [...found.keys()].filter((other) => !Object.hasOwn(expected, other)),
       );
       const hint = near === undefined ? {} : { hint: `it has "${near}"` };
       problems.push({ code: 'missing-tensor', message: `${folder}: tensor "${name}" is missing`, ...hint });
@@ -166,7 +168,7 @@ function check(
   }
   for (const [name, info] of found) {
     // a tied model may store its head all the same: a copy, or one of its own that transformers 5 then takes
-    if (expected[name] !== undefined || /(^|\.)lm_head\.weight$/.test(name)) continue;
+    if (Object.hasOwn(expected, name) || /(^|\.)lm_head\.weight$/.test(name)) continue;
     problems.push({ code: 'surplus-tensor', message: `${info.file}: tensor "${name}" is none of this model's` });
   }
   if (problems.length > 0) throw new ProblemError(...problems);

@@ -242,6 +242,8 @@ function llava(source: Source): LlavaConfig {
     throw problem(source, 'vision_feature_layer', `must be a whole number, not ${show(layer)}`);
   const pad = id(source, 'pad_token_id', undefined);
   const vision = llavaVision(source);
+  if ((layer as number) > vision.layers || (layer as number) < -vision.layers - 1)
+    throw problem(source, 'vision_feature_layer', `is ${show(layer)} of a tower with ${vision.layers} layers`);
   if (select === 'full' && source.json[SCALES_KEY] !== undefined && leadingTokens(vision) > 0) {
     throw problem(source, 'vision_feature_select_strategy', `is "full", which has no meaning at several scales`);
   }

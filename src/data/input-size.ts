@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { ProblemError } from '../problem.ts';
 import type { TowerConfig } from './config.ts';
 import { outputSize, type Preprocessor } from './preprocess.ts';
@@ -13,6 +14,16 @@ export function atInputSize<T extends TowerConfig>(vision: T, how: Preprocessor)
   throw new ProblemError({
     code: 'wrong-image-size',
     message: `preprocessor_config.json makes an image of ${width} x ${height} pixels; the encoder reads squares of at least ${vision.patchSize} x ${vision.patchSize}`,
+  });
+}
+
+/** Throws ProblemError where the preprocessor of a folder makes images of another size than its CLIP or SigLIP tower reads. */
+export function checkInputSize(folder: string, how: Preprocessor, imageSize: number): void {
+  const { width, height } = outputSize(how, { width: imageSize, height: imageSize });
+  if (width === imageSize && height === imageSize) return;
+  throw new ProblemError({
+    code: 'wrong-image-size',
+    message: `${join(folder, 'preprocessor_config.json')}: it makes images of ${width} x ${height} pixels, but config.json has an image_size of ${imageSize}`,
   });
 }
 

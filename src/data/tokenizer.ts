@@ -128,6 +128,7 @@ function checkIds(json: JsonObject): void {
   if (typeof vocab !== 'object' || vocab === null) throw new Error('it has no vocabulary');
   const wrong = Array.isArray(vocab) ? undefined : Object.entries(vocab).find(([, id]) => !isId(id));
   if (wrong !== undefined) throw new Error(`token ${JSON.stringify(wrong[0])} has the id ${JSON.stringify(wrong[1])}`);
+  checkModel(json['model'] as JsonObject, Array.isArray(vocab) ? vocab.length : undefined);
   const added = json['added_tokens'] ?? [];
   if (!Array.isArray(added)) throw new Error('"added_tokens" must be a list');
   for (const token of added as ({ id?: unknown; content?: unknown } | null)[]) {
@@ -135,6 +136,18 @@ function checkIds(json: JsonObject): void {
       throw new Error(`an added token is ${JSON.stringify(token)?.slice(0, 200)}`);
     }
   }
+}
+
+/** `pieces`: the length of a vocabulary that is a list (Unigram). */
+function checkModel({ merges, unk_id: unknown }: JsonObject, pieces: number | undefined): void {
+  if (pieces !== undefined && unknown !== undefined && unknown !== null) {
+    const isPlace = Number.isInteger(unknown) && (unknown as number) >= 0 && (unknown as number) < pieces;
+    if (!isPlace) throw new Error(`"unk_id" is ${JSON.stringify(unknown)} in a vocabulary of ${pieces}`);
+  }
+  if (!Array.isArray(merges)) return;
+  const list = Array.isArray(merges[0]);
+  const wrong = merges.find((merge) => (list ? !Array.isArray(merge) : typeof merge !== 'string'));
+  if (wrong !== undefined) throw new Error(`among its merges is ${JSON.stringify(wrong)?.slice(0, 200)}`);
 }
 
 type Part = { config: JsonObject; decode_chain?: (tokens: string[]) => string[]; normalize?: (text: string) => string };

@@ -64,7 +64,10 @@ test('what cannot be used is refused with the reason', async () => {
   const file = join(golden('clip-tiny'), 'config.json');
   expect(await refused(file, 'encoder')).toEqual([`${file}: it is a file; a checkpoint is a folder`]);
   const llama = copyOf('llama-tiny');
-  expect((await refused(llama, 'encoder'))[0]).toContain('preprocessor_config.json: there is no such file');
+  expect((await refused(llama, 'encoder'))[0]).toContain('a llama checkpoint, not an encoder (');
+  expect((await refused(copyOf('clip-tiny', /^(?!preprocessor)/), 'encoder'))[0]).toContain(
+    'preprocessor_config.json: there is no such file',
+  );
   expect(await refused(copyOf('clip-tiny', /^(?!preprocessor)/), 'language-model')).toEqual([
     expect.stringContaining('a clip checkpoint, not a language-model (llama, gemma, phi3)'),
   ]);
@@ -85,6 +88,61 @@ test('weights that do not fit config.json are named before anything is copied', 
   expect(messages[0]).toMatch(
     /tensor "model\.embed_tokens\.weight" is \[\d+, 64\], but config\.json needs \[\d+, 64\]/,
   );
+});
+
+/** A copy of a fixture with one value of a JSON file changed; `where` has the keys on the way to it. */
+function altered(name: string, file: string, where: string, value: unknown): string {
+  const path = copyOf(name);
+  const json: unknown = JSON.parse(readFileSync(join(path, file), 'utf8'));
+  const keys = where.split('.');
+  const last = keys.pop() as string;
+  const holder = keys.reduce((at, key) => at[key] as Tree, json as Tree);
+  holder[last] = value;
+  writeFileSync(join(path, file), JSON.stringify(json));
+  return path;
+}
+
+type Tree = { [key: string]: unknown };
+
+test.each<['encoder' | 'language-model' | 'model', string, string, string, unknown, string]>([
+  ['language-model', 'llama-tiny', 'tokenizer.json', 'model.vocab.zzz', 9999, 'token "zzz" has the id 9999'],
+  ['language-model', 'llama-tiny', 'tokenizer.json', 'model.merges.3', ['a', 'b'], 'among its merges is ["a","b"]'],
+  ['encoder', 'siglip-tiny', 'tokenizer.json', 'model.unk_id', 9999, '"unk_id" is 9999'],
+  ['encoder', 'siglip-tiny', 'tokenizer.json', 'post_processor', null, 'does not end a text'],
+  ['encoder', 'clip-tiny', 'tokenizer_config.json', 'eos_token', '<end>', 'there is no eos_token'],
+  ['encoder', 'clip-tiny', 'tokenizer_config.json', 'pad_token', '<pad>', 'there is no pad_token'],
+  ['encoder', 'clip-tiny', 'config.json', 'text_config.eos_token_id', 7, 'an eos_token_id of 7'],
+  ['encoder', 'clip-tiny', 'preprocessor_config.json', 'crop_size', 16, 'images of 16 x 16 pixels'],
+  ['model', 'llava-tiny', 'config.json', 'vision_feature_layer', -5, '"vision_feature_layer" is -5'],
+  ['model', 'llava-tiny', 'config.json', 'image_token_index', 9999, '"image_token_index" is 9999'],
+])(
+  'a checkpoint (%s) is refused where %s has a %s whose %s does not fit',
+  async (type, name, file, where, value, message) => {
+    const path = altered(name, file, where, value);
+    const [told, ...more] = await refused(path, type);
+    expect(told).toContain(message);
+    expect(told).toContain(path);
+    expect(more).toEqual([]);
+  },
+);
+
+test('a surplus tensor is named, whatever its name', async () => {
+  const path = copyOf('llama-tiny');
+  const weights = readFileSync(join(path, 'model.safetensors'));
+  const length = Number(weights.readBigUInt64LE(0));
+  const data = weights.subarray(8 + length);
+  const at = data.length;
+  const more = `"constructor": {"dtype": "F32", "shape": [1], "data_offsets": [${at}, ${at + 4}]}}`;
+  const header = Buffer.from(
+    `${weights
+      .toString('utf8', 8, 8 + length)
+      .trimEnd()
+      .slice(0, -1)}, ${more}`,
+  );
+  const prefix = Buffer.alloc(8);
+  prefix.writeBigUInt64LE(BigInt(header.length));
+  writeFileSync(join(path, 'model.safetensors'), Buffer.concat([prefix, header, data, Buffer.alloc(4)]));
+  expect((await refused(path, 'language-model'))[0]).toContain('tensor "constructor" is none of this model');
 });
 
 test('a shard that is missing is named', async () => {

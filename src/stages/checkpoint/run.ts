@@ -3,10 +3,11 @@ import { copyFile, mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { adapterTensors, openAdapterFile } from '../../data/adapter.ts';
 import { checkWeights, readConfigOf } from '../../data/checkpoint.ts';
-import { atInputSize } from '../../data/input-size.ts';
+import { atInputSize, checkInputSize } from '../../data/input-size.ts';
 import { readPreprocessor } from '../../data/preprocess.ts';
 import type { TensorInfo } from '../../data/safetensors.ts';
 import { loadTokenizer } from '../../data/tokenizer.ts';
+import { checkImageToken, checkTextTower, checkVocabulary } from '../../data/vocabulary.ts';
 import { decoderShapes } from '../../nn/decoder.ts';
 import { llavaShapes } from '../../nn/llava.ts';
 import { encoderShapes } from '../../nn/pair.ts';
@@ -42,21 +43,26 @@ async function inspect({ path, type }: Params): Promise<Inspected> {
   }
   if (type === 'adapter') return inspectAdapter(path);
   if (type === 'encoder') return inspectEncoder(path);
-  await loadTokenizer(path);
+  const tokenizer = await loadTokenizer(path);
   const config = await readConfigOf(path, type);
+  checkVocabulary(path, tokenizer, config.family === 'llava' ? config.text.vocab : config.vocab);
   if (config.family !== 'llava') {
     return { family: config.family, tensors: await checkWeights(path, decoderShapes(config)) };
   }
+  checkImageToken(path, config);
   atInputSize(config.vision, await readPreprocessor(path));
   return { family: config.family, tensors: await checkWeights(path, llavaShapes(config)) };
 }
 
 /** One without a text tower has no tokenizer. */
 async function inspectEncoder(path: string): Promise<Inspected> {
-  const how = await readPreprocessor(path);
   const config = await readConfigOf(path, 'encoder');
+  const how = await readPreprocessor(path);
   atInputSize(config.vision, how);
-  if ('text' in config) await loadTokenizer(path);
+  if ('text' in config) {
+    checkTextTower(path, await loadTokenizer(path), config.text);
+    checkInputSize(path, how, config.vision.imageSize);
+  }
   return { family: config.family, tensors: await checkWeights(path, encoderShapes(config)) };
 }
 
