@@ -13,13 +13,19 @@ export const LLAVA_PARTS = {
   language: 'language_model.',
 } as const;
 
+/** What says how a LLaVA model makes visual tokens of pixels. */
+export type EyesConfig = Pick<
+  LlavaConfig,
+  'vision' | 'featureLayer' | 'featureSelect' | 'scales' | 'projectorActivation'
+>;
+
 /** What the adapter of a LLaVA model reads of images. */
-export function llavaSight({ vision, featureLayer, scales }: LlavaConfig): Sight {
+export function llavaSight({ vision, featureLayer, scales }: Omit<EyesConfig, 'projectorActivation'>): Sight {
   return { vision, layer: featureLayer, scales: scales ?? [1] };
 }
 
 /** Its features, with or without the class token: pixels [B, 3, H, W] -> [B, N, feature dim]. */
-export function llavaFeatures(weights: Weights, pixels: tf.Tensor, config: LlavaConfig): tf.Tensor {
+export function llavaFeatures(weights: Weights, pixels: tf.Tensor, config: EyesConfig): tf.Tensor {
   const { vision, featureLayer, featureSelect } = config;
   const tower = within(weights, LLAVA_PARTS.vision);
   if (featureSelect === 'default' || leadingTokens(vision) === 0)
@@ -34,7 +40,7 @@ export function visualTokenCount(config: LlavaConfig): number {
 }
 
 /** Visual tokens as the language model reads them, [B, N, hidden]. */
-export function visualTokens(weights: Weights, features: tf.Tensor, config: LlavaConfig): tf.Tensor {
+export function visualTokens(weights: Weights, features: tf.Tensor, config: EyesConfig): tf.Tensor {
   return projectFeatures(within(weights, LLAVA_PARTS.projector), features, config.projectorActivation);
 }
 

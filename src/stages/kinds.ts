@@ -10,6 +10,7 @@ import type { AnyKind } from './kind.ts';
 import { labelStatistics } from './label-statistics/kind.ts';
 import { pretrain } from './pretrain/kind.ts';
 import { questionSet } from './question-set/kind.ts';
+import { recall } from './recall/kind.ts';
 import { score } from './score/kind.ts';
 import { trainEncoder } from './train-encoder/kind.ts';
 import { trainLanguageModel } from './train-language-model/kind.ts';
@@ -31,6 +32,7 @@ export const kinds: readonly AnyKind[] = [
   features,
   pretrain,
   finetune,
+  recall,
   benchmark,
   score,
   command,

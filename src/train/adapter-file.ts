@@ -78,19 +78,34 @@ export async function readAdapter(
   return { ...adapter };
 }
 
+/** What the config.json beside an adapter says that it reads. LLaVA's adapters travel without one: then LLaVA's convention. */
+export async function readAdapterSight(folder: string): Promise<Required<Pick<AdapterOrigin, 'layer' | 'scales'>>> {
+  const fields = await readFields(folder);
+  const [layer = -2, scales = [1]] = [fields?.['mm_vision_select_layer'], fields?.[SCALES_KEY]];
+  const isScale = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0;
+  if (Number.isSafeInteger(layer) && Array.isArray(scales) && scales.length > 0 && scales.every(isScale))
+    return { layer: layer as number, scales };
+  const message = `${join(folder, 'config.json')}: mm_vision_select_layer is ${JSON.stringify(layer)} and ${SCALES_KEY} ${JSON.stringify(scales)}`;
+  throw new ProblemError({ code: 'bad-adapter', message, hint: 'expected a whole number and a list of them' });
+}
+
+/** config.json beside an adapter; undefined where there is none. */
+async function readFields(folder: string): Promise<Readonly<Record<string, unknown>> | null | undefined> {
+  const file = join(folder, 'config.json');
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new ProblemError({ code: 'bad-adapter', message: `${file}: not valid JSON: ${(error as Error).message}` });
+  }
+}
+
 async function checkOrigin(
   folder: string,
   { layer, scales }: Required<Pick<AdapterOrigin, 'layer' | 'scales'>>,
 ): Promise<void> {
-  const file = join(folder, 'config.json');
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return; // LLaVA's adapters travel without one too
-    throw new ProblemError({ code: 'bad-adapter', message: `${file}: not valid JSON: ${(error as Error).message}` });
-  }
-  const fields = json as Readonly<Record<string, unknown>> | null;
+  const fields = await readFields(folder);
+  if (fields === undefined) return; // LLaVA's adapters travel without one too
   const seen = fields?.[SCALES_KEY] ?? [1];
   if (JSON.stringify(seen) !== JSON.stringify(scales)) {
     throw new ProblemError({

@@ -5,6 +5,7 @@ import type { Shape } from '../../src/cost/shape.ts';
 import type { ClipConfig, DecoderConfig, EncoderConfig } from '../../src/data/config.ts';
 import { openEngine } from '../../src/engine/open.ts';
 import { decoderShapes } from '../../src/nn/decoder.ts';
+import { llavaFeatures, visualTokens } from '../../src/nn/llava.ts';
 import { pairShapes } from '../../src/nn/pair.ts';
 import { projectorShapes } from '../../src/nn/projector.ts';
 import { densePatches } from '../../src/nn/readout.ts';
@@ -17,6 +18,7 @@ import { finetuneCost } from '../../src/stages/finetune/cost.ts';
 import { finetuneLoss } from '../../src/stages/finetune/objective.ts';
 import { pretrainCost } from '../../src/stages/pretrain/cost.ts';
 import { LOG_TEMPERATURE, pretrainLoss, TARGETS } from '../../src/stages/pretrain/objective.ts';
+import { recallCost } from '../../src/stages/recall/cost.ts';
 import { lossPass } from '../../src/stages/train-encoder/cost.ts';
 import { encoderLoss } from '../../src/stages/train-encoder/objective.ts';
 import { languageModelCost } from '../../src/stages/train-language-model/cost.ts';
@@ -284,3 +286,29 @@ test.each(['projection', 'value', 'surgery'] as const)(
     expect(found).toBe(priced.work?.flops);
   },
 );
+
+test.each(['after stage 1', 'after stage 2'])('recalled words %s multiply what their price says', async (when) => {
+  const sizes = projectorShapes(adapterConfig(clip.vision.hidden, decoder.hidden));
+  const weights = {
+    ...prefixed('vision_tower.', visionWeights()),
+    ...prefixed('multi_modal_projector.', randomWeights(sizes)),
+  };
+  const config = {
+    vision: clip.vision,
+    featureLayer: -2,
+    featureSelect: 'default',
+    projectorActivation: 'gelu',
+  } as const;
+  const pixels = tf.randomNormal([2, 3, 16, 16], 0, 1, 'float32', 10);
+  const words = tf.randomNormal([11, decoder.hidden], 0, 1, 'float32', 11);
+  const found = await counted(() => {
+    const tokens = visualTokens(weights, llavaFeatures(weights, pixels, config), config);
+    return patchScores(tf.reshape(tokens, [-1, decoder.hidden]), words, 1);
+  });
+  const model = { type: 'model', of: { vision: clip.vision, layer: -2, scales: [1], text: decoder } } as const;
+  const adapter = { type: 'adapter', of: { input: clip.vision.hidden, output: decoder.hidden } } as const;
+  const { encoder, languageModel, data } = shapes;
+  const source = when === 'after stage 2' ? { model } : { adapter, encoder, languageModel };
+  const inputs = { ...source, data, words: { type: 'words', of: { words: 11 } } } as const;
+  expect(found).toBe(recallCost({ top: 2, batchSize: 2 } as Parameters<typeof recallCost>[0], inputs).work?.flops);
+});

@@ -1,8 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
 import { writeFeatures } from '../../src/data/features.ts';
 import { writeLabels } from '../../src/data/labels.ts';
 import { stream } from '../../src/data/random.ts';
+import { adapterConfig, freshAdapter } from '../../src/train/adapter.ts';
+import { writeAdapter } from '../../src/train/adapter-file.ts';
 import { writeOwnFolder } from './own-folder.ts';
 import { writeDataset, writeLines } from './pictures.ts';
 import { temporary } from './run-stage.ts';
@@ -36,6 +39,7 @@ export async function prepareInputs(): Promise<void> {
   writeQuestions();
   await writeVisionFiles();
   await writeJudgedLabels();
+  await writeStageOneAdapter();
 }
 
 function writeCorpus(): void {
@@ -96,6 +100,14 @@ async function writeJudgedLabels(): Promise<void> {
   const patches = [['sea'], ['sea'], ['sea', 'boat', 'red'], ['boat']];
   const truth = IMAGES.map((image) => JSON.stringify({ image, patches, scene: { background: 'sea' } }));
   writeLines(join(at('truth'), 'truth.jsonl'), truth);
+}
+
+/** An adapter from the stored encoder to the stored language model. */
+async function writeStageOneAdapter(): Promise<void> {
+  const sizes = adapterConfig(48, 64);
+  const adapter = freshAdapter(1, sizes);
+  await writeAdapter(at('adapter'), adapter, sizes, { layer: -2, conversation: 'plain', languageFamily: 'llama' });
+  tf.dispose(adapter);
 }
 
 const tower = { hidden: 16, layers: 1, heads: 2, intermediate: 24 };
@@ -177,6 +189,13 @@ export const goldenRuns: Readonly<Record<string, Readonly<Record<string, Run>>>>
   finetune: {
     'adapter and language model': { params: few, input: stageTwo },
     'all three': { params: { ...few, trainable: ['*'], accumulate: 2 }, input: stageTwo },
+  },
+  recall: {
+    'after stage 2': { params: { top: 3 }, input: { model: llava, data: at('data'), words: at('words.txt') } },
+    'after stage 1': {
+      params: { top: 1 },
+      input: { adapter: at('adapter'), languageModel: llama, ...pictures },
+    },
   },
   benchmark: {
     questions: {

@@ -1,29 +1,20 @@
-import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { imagesOf, readDataset } from '../../data/dataset.ts';
-import { writeLabels } from '../../data/labels.ts';
-import { readWords } from '../../data/words.ts';
 import { statisticsOf } from '../../labels/statistics.ts';
+import { readLabelTask, writeWholeLabels } from '../../labels/task.ts';
 import { featureGrid, hasScales } from '../../nn/sight.ts';
-import { ProblemError } from '../../problem.ts';
+import { imagesAtOnce, labelImages } from '../../train/label-images.ts';
 import type { Metrics, Run } from '../kind.ts';
-import { openEncoder } from './encoder.ts';
+import { densePatchesOf, openEncoder } from './encoder.ts';
 import { keptChoice } from './kept-choice.ts';
 import type { Params } from './kind.ts';
-import { labelImages } from './label.ts';
 import { type Choice, chooseSign } from './sign.ts';
 import { wordEmbeddings } from './words.ts';
 
 export const run: Run<Params, 'encoder' | 'data' | 'words', 'labels'> = async (job) => {
   const { params, input, output, scratch, signal, progress, log } = job;
   const data = input.data as string;
-  const { words } = await readWords(input.words as string);
-  if (words.length < params.top)
-    throw new ProblemError({ code: 'too-few-words', message: `top ${params.top} of a list of ${words.length} words` });
-  const records = await readDataset(data);
-  const images = imagesOf(records);
-  if (images.length === 0) throw new ProblemError({ code: 'no-images', message: `${data}: no record has an image` });
+  const { words, records, images } = await readLabelTask(data, input.words as string, params.top);
   const encoder = await openEncoder(input.encoder as string, join(data, 'images'), params);
   let embeddings: tf.Tensor2D | undefined;
   try {
@@ -35,17 +26,19 @@ export const run: Run<Params, 'encoder' | 'data' | 'words', 'labels'> = async (j
     const { top, readout, minScore, prompts, imagesPerShard } = params;
     const side = featureGrid(encoder.sight);
     const seen = hasScales(params.scales) ? { scales: params.scales } : {};
-    // written in the scratch folder until it is whole: an interrupted extraction goes on with the next file
-    const folder = join(scratch, 'labels');
-    await writeLabels({
-      folder,
+    const how = {
+      ...{ words: known, sign, top, signal },
+      patches: side ** 2,
+      atOnce: imagesAtOnce(encoder.sight, params.batchSize),
+      patchesOf: (names: readonly string[]) => densePatchesOf(encoder, names),
+    };
+    await writeWholeLabels(scratch, output.labels, {
       about: { words, top, readout, sign, minScore, prompts, sample, ...seen, grid: [side, side], images },
       ...(imagesPerShard === undefined ? {} : { imagesPerShard }),
       signal,
       progress,
-      produce: (start, count) => labelImages(encoder, images.slice(start, start + count), known, sign, params, signal),
+      produce: (start, count) => labelImages(images.slice(start, start + count), how),
     });
-    await rename(folder, output.labels);
     return await metricsOf(output.labels, choice, signal);
   } finally {
     tf.dispose([encoder.weights, ...(embeddings === undefined ? [] : [embeddings])]);

@@ -19,13 +19,14 @@ import { describeLessons, type Lessons, planLessons } from '../../train/lessons.
 import { train } from '../../train/loop.ts';
 import { groupsOf, scheduleOf } from '../../train/optimisation.ts';
 import type { StepSpec } from '../../train/step.ts';
+import { loadTower } from '../../train/tower-file.ts';
 import { selectTrainable } from '../../train/trainable.ts';
 import type { Job, Metrics } from '../kind.ts';
 import { llavaConfig, writeModel } from './finish.ts';
 import type { Params } from './kind.ts';
 import { finetuneLoss, type ModelShape } from './objective.ts';
 import { PARTS } from './parts.ts';
-import { loadLanguage, loadOrStartAdapter, loadTower } from './start.ts';
+import { loadLanguage, loadOrStartAdapter } from './start.ts';
 import { cachedInput, pixelInput, type VisualInput } from './visual-input.ts';
 
 type FinetuneJob = Job<Params, 'languageModel' | 'encoder' | 'data' | 'features' | 'adapter', 'model'>;

@@ -1,25 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { loadWeights } from '../../data/checkpoint.ts';
-import type { DecoderConfig, TowerConfig } from '../../data/config.ts';
+import type { DecoderConfig } from '../../data/config.ts';
 import { decoderShapes, resolveHead } from '../../nn/decoder.ts';
-import { towerShapes } from '../../nn/vit.ts';
-import { prefixed, type Weights, weight } from '../../nn/weights.ts';
+import { type Weights, weight } from '../../nn/weights.ts';
 import { adapterConfig, standardisation, unfolded } from '../../train/adapter.ts';
 import { readAdapter } from '../../train/adapter-file.ts';
 import { startAdapter } from '../../train/starting-adapter.ts';
 import type { Params } from './kind.ts';
 import type { VisualInput } from './visual-input.ts';
-
-const TOWER = 'vision_model.';
-
-/** The image tower of an encoder checkpoint, as LLaVA checkpoints carry it. The caller disposes. */
-export async function loadTower(folder: string, vision: TowerConfig): Promise<Weights> {
-  if ('trainedSize' in vision) return loadWeights(folder, { expect: towerShapes(vision) });
-  const expect = Object.fromEntries(
-    Object.entries(towerShapes(vision)).map(([name, shape]) => [name.slice(TOWER.length), shape]),
-  );
-  return prefixed(TOWER, await loadWeights(folder, { prefix: TOWER, expect }));
-}
 
 /** A language model with room for the image token. The caller disposes. */
 export async function loadLanguage(
