@@ -1,5 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { decodeImage, readImage } from '../data/image.ts';
+import type { Rgb } from '../data/resize.ts';
 
 /** A question's picture: a file of the benchmark's folder, or bytes that stand in the question file (MMBench). */
 export type QuestionImage = Readonly<{
@@ -28,4 +30,9 @@ export async function imageFinder(folder: string): Promise<(...names: string[]) 
     const name = candidates.find((candidate) => found.has(join(candidate))) ?? names[0] ?? '';
     return { name, path: join(root, name) };
   };
+}
+
+/** Its pixels. Throws ProblemError naming the picture when it is missing or broken. */
+export async function decodeQuestionImage(image: QuestionImage): Promise<Rgb> {
+  return 'path' in image ? readImage(image.path) : decodeImage(await imageBytes(image), image.name);
 }

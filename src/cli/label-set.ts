@@ -35,7 +35,7 @@ export async function findTruth(wanted: string, file: string | undefined, contex
 }
 
 /** Path of an output. Throws ProblemError where the stage has no such output or it is no longer stored. */
-function outputOf({ stage, outputs }: Entry, port: string, store: Store): string {
+export function outputOf({ stage, outputs }: Entry, port: string, store: Store): string {
   const digest = outputs[port];
   if (digest === undefined) {
     const hint = `its outputs: ${Object.keys(outputs).join(', ')}`;

@@ -1,28 +1,28 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Agreement, agreementOf } from '../labels/agreement.ts';
-import { dataUri, pictureLabels, picturePixels, squarePicture, svgToPng } from '../labels/picture.ts';
+import { markPicture, truthOfPicture } from '../labels/marks.ts';
+import { dataUri, pictureLabels, picturePixels, squarePicture } from '../labels/picture.ts';
 import { extremesOf, type LabelStatistics, statisticsOf } from '../labels/statistics.ts';
 import { ProblemError } from '../problem.ts';
 import { figure6 } from '../report/labels/figure6.ts';
 import { pictureSvg } from '../report/labels/picture-svg.ts';
-import { formatPicture, gridLayout } from '../report/labels/picture-text.ts';
+import { formatPicture, gridLayout, rightText } from '../report/labels/picture-text.ts';
 import { statisticsSvg } from '../report/labels/statistics-svg.ts';
 import { formatStatistics } from '../report/labels/statistics-text.ts';
 import { paint } from '../report/style.ts';
 import type { Context } from './context.ts';
+import { type DrawingFiles, writeDrawing } from './drawing.ts';
 import { findLabels, findTruth, type LabelSet } from './label-set.ts';
 import { json } from './output.ts';
 import { onStopSignals } from './signals.ts';
 
-type LabelOptions = Readonly<{
-  image?: string;
-  images?: string;
-  truth?: string;
-  svg?: string;
-  png?: string;
-  json?: boolean;
-}>;
+type LabelOptions = DrawingFiles &
+  Readonly<{
+    image?: string;
+    images?: string;
+    truth?: string;
+    json?: boolean;
+  }>;
 
 /** What a command has to say: as data, as text, and drawn. */
 type Findings = Readonly<{ data: object; text: () => string; draw: () => Promise<string> }>;
@@ -41,8 +41,8 @@ export async function showLabels(
     const { data, text, draw } =
       options.image === undefined
         ? await examineSet(set, truth, context, signals.stop)
-        : await examinePicture(set, options.image, options.images ?? set.images, context);
-    const drawn = options.svg === undefined && options.png === undefined ? [] : await writeDrawing(draw, options);
+        : await examinePicture(set, options.image, { images: options.images ?? set.images, truth }, context);
+    const drawn = await writeDrawing(draw, options);
     const { out, style } = context.output;
     if (options.json === true) out(json(data));
     else out([text(), ...drawn.map((path) => paint(style, 'dim', path))].join('\n'));
@@ -79,20 +79,23 @@ function asData(title: string, statistics: LabelStatistics, agreement: Agreement
 async function examinePicture(
   { title, folder }: LabelSet,
   name: string,
-  images: string | undefined,
+  { images, truth }: Readonly<{ images: string | undefined; truth: string | undefined }>,
   { output }: Context,
 ): Promise<Findings> {
-  const labels = await pictureLabels(folder, name);
+  const found = await pictureLabels(folder, name);
+  const known = truth === undefined ? undefined : await truthOfPicture(truth, found.image);
+  const { labels, count } = known === undefined ? { labels: found, count: undefined } : markPicture(found, known);
   const { width, style } = output;
   const [rows, columns] = labels.grid;
   const picture = images === undefined ? undefined : await squarePicture(join(images, labels.image));
   return {
-    data: { set: title, ...labels },
+    data: { set: title, ...labels, ...(count === undefined ? {} : { truth: count }) },
     text: () => {
       const { across, lines } = gridLayout(labels.grid, width);
       const colour = picture !== undefined && style === 'colour';
       const pixels = colour ? picturePixels(picture, columns * across, 2 * rows * lines) : undefined;
-      return formatPicture(labels, pixels, { width, style });
+      const shares = count === undefined ? [] : ['', paint(style, 'dim', rightText(count))];
+      return [formatPicture(labels, pixels, { width, style }), ...shares].join('\n');
     },
     draw: async () => {
       if (picture === undefined) throw new ProblemError(noPictures);
@@ -110,22 +113,3 @@ const noPictures = {
   message: 'where the pictures of these labels lie is not known',
   hint: 'name their folder: --images DIR',
 };
-
-/** Writes the drawing as it was asked for; returns the paths. */
-async function writeDrawing(
-  draw: () => Promise<string>,
-  { svg, png }: Pick<LabelOptions, 'svg' | 'png'>,
-): Promise<readonly string[]> {
-  const drawing = await draw();
-  if (svg !== undefined) await write(svg, drawing);
-  if (png !== undefined) await write(png, await svgToPng(drawing));
-  return [svg, png].filter((path) => path !== undefined);
-}
-
-async function write(path: string, content: string | Uint8Array): Promise<void> {
-  try {
-    await writeFile(path, content);
-  } catch (error) {
-    throw new ProblemError({ code: 'not-writable', message: `cannot write ${path}: ${(error as Error).message}` });
-  }
-}

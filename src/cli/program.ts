@@ -1,6 +1,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { benchmarkNames } from '../benchmarks/names.ts';
 import { deviceNames } from '../cost/device.ts';
+import { templateNames } from '../model/template-names.ts';
 import { shells } from './completion/scripts.ts';
 import type { Context } from './context.ts';
 import { starterSources } from './starter/starter.ts';
@@ -43,6 +44,7 @@ export function buildProgram(version: string, makeContext: MakeContext, finish: 
   declareExperimentCommands(define, context, finish);
   declareStageCommands(define, context, finish);
   declareLabelsCommand(define, context, finish);
+  declareModelCommands(define, context, finish);
   declareExportCommand(define, context, finish);
   declareScoreCommand(define, context, finish);
   declareStoreCommands(define, context, finish);
@@ -216,6 +218,52 @@ function declareLabelsCommand(define: Define, context: MakeFor, finish: Finish):
     .option(...asJson)
     .action(async (labels: string, file: string | undefined, options, command: Command) =>
       finish(await (await import('./labels.ts')).showLabels(labels, file, options, context(command))),
+    );
+}
+
+function declareModelCommands(define: Define, context: MakeFor, finish: Finish): void {
+  define('recall', 'Show a picture with the word that each visual token of a trained model recalls (Figure 1).', [
+    "sea recall experiments/quickstart.yaml --model 'finetune[+SEA,seed=1]' --image 000000.png",
+    "sea recall --model 'pretrain[+SEA,seed=1]' --against 'pretrain[Baseline,seed=1]' --image 000000.png --data captions",
+    'sea recall --model path/to/llava --words words.txt --image cat.jpg --png recalled.png',
+  ])
+    .argument('[file]', 'experiment file; without it, the newest entry of that stage')
+    .requiredOption('--model <stage>', 'a stage that trained a model or an adapter, or a LLaVA folder')
+    .requiredOption('--image <picture>', "a picture file, or the name of one of the model's training data")
+    .option('--against <stage>', 'a second model beside it')
+    .option('--data <stage>', 'the stage that has the picture; .port where it left several: exam.pope')
+    .option('--words <file>', 'words that may be recalled: a file or a stage (default: those of its labels or encoder)')
+    .option('--truth <stage>', "mark right and wrong by this drawn world's truth (default: the picture's own)")
+    .addOption(new Option('--top <n>', 'words of each visual token in --json').argParser(positive).default(5))
+    .option('--svg <file>', 'draw it as SVG')
+    .option('--png <file>', 'draw it as PNG')
+    .option(...asJson)
+    .action(async (file: string | undefined, options, command: Command) =>
+      finish(await (await import('./recall.ts')).recallWords(file, options, context(command))),
+    );
+
+  define('ask', 'Ask a trained model about a picture; without a question, chat with it. Ctrl-D ends.', [
+    "sea ask experiments/quickstart.yaml 'what color is the cup' --model 'finetune[+SEA,seed=1]' --image 000000.png",
+    "sea ask --model 'finetune[+SEA,seed=1]' --image 000000.png --data captions",
+    "sea ask 'what is it?' --model path/to/llava --conversation vicuna_v1 --image cat.jpg",
+    "sea ask 'what is the capital?' --model language --conversation short",
+  ])
+    .argument('[file-or-question...]', 'an experiment file (FILE.yaml), then the question')
+    .requiredOption('--model <stage>', 'a stage that trained a model, or a Hugging Face folder')
+    .option(
+      '--image <picture>',
+      "a picture file, or the name of one of the model's training data; without it: text alone",
+    )
+    .option('--data <stage>', 'the stage that has the picture; .port where it left several: exam.pope')
+    .addOption(
+      new Option('--conversation <template>', 'how the conversation is written (default: as it was tuned)').choices(
+        templateNames,
+      ),
+    )
+    .addOption(new Option('--max-tokens <n>', 'longest answer').argParser(positive).default(256))
+    .option(...asJson)
+    .action(async (words: string[], options, command: Command) =>
+      finish(await (await import('./ask.ts')).ask(words, options, context(command))),
     );
 }
 

@@ -4,7 +4,8 @@ import { openLabels } from '../data/labels.ts';
 import { padToSquare, type Rgb, resize } from '../data/resize.ts';
 import { ProblemError, suggest } from '../problem.ts';
 
-export type PatchWord = Readonly<{ word: string; score: number }>;
+/** `right` is known where a drawn world's truth was compared. */
+export type PatchWord = Readonly<{ word: string; score: number; right?: boolean }>;
 
 /** The labels of one image, best first: `patches` row by row, [height * width][at most `top`]. */
 export type PictureLabels = Readonly<{

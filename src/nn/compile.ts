@@ -1,7 +1,7 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 
 /** Named tensors: what a compiled function takes and gives. */
-export type TensorMap = Readonly<Record<string, Tensor>>;
+export type TensorMap = Readonly<Record<string, tf.Tensor>>;
 
 export type Compiled = Readonly<{ run(inputs: TensorMap): TensorMap; dispose(): void }>;
 
@@ -10,3 +10,9 @@ export type Compiled = Readonly<{ run(inputs: TensorMap): TensorMap; dispose(): 
  * compilation. The caller owns what `run` returns. Capturing as a graph and plain eager execution both fit.
  */
 export type Compile = (fn: (inputs: TensorMap) => TensorMap, example: TensorMap) => Compiled;
+
+/** Runs a function as it stands: where it runs too few times for a graph to pay. */
+export const eagerly: Compile = (fn) => ({
+  run: (inputs) => tf.tidy(() => fn(inputs) as tf.TensorContainerObject) as ReturnType<typeof fn>,
+  dispose: () => {},
+});

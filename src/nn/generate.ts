@@ -22,6 +22,8 @@ export type GenerateOptions = Readonly<{
 export type Generator = Readonly<{
   /** Greedy answers, one list of new ids per prompt. Reads one id per row and token back, nothing else. */
   generate(weights: Weights, prompts: Prompts, options: GenerateOptions): readonly (readonly number[])[];
+  /** The same, token by token: the answers so far after each. Where the caller stops early, so does the work. */
+  stream(weights: Weights, prompts: Prompts, options: GenerateOptions): Iterable<readonly (readonly number[])[]>;
   dispose(): void;
 }>;
 
@@ -39,9 +41,15 @@ export function makeGenerator(config: DecoderConfig, compile: Compile): Generato
   };
   const read = program('read', (x) => readPrompts(x, config));
   const extend = program('extend', (x) => extendByOne(x, config));
+  const stream = (weights: Weights, prompts: Prompts, options: GenerateOptions) =>
+    tokenByToken({ read, extend }, prefixed('weight/', weights), prompts, config, options);
   return {
-    generate: (weights, prompts, options) =>
-      generate({ read, extend }, prefixed('weight/', weights), prompts, config, options),
+    stream,
+    generate: (weights, prompts, options) => {
+      let answers: readonly (readonly number[])[] = prompts.present.map(() => []);
+      for (const soFar of stream(weights, prompts, options)) answers = soFar;
+      return answers;
+    },
     dispose: () => {
       for (const one of compiled.values()) one.dispose();
     },
@@ -57,33 +65,36 @@ export function roomFor(length: number): number {
   return size * 0.75 >= length && size > 16 ? size * 0.75 : size;
 }
 
-function generate(
+function* tokenByToken(
   { read, extend }: Programs,
   weights: TensorMap,
   { embeds, present }: Prompts,
   config: DecoderConfig,
   { maxNew, stop }: GenerateOptions,
-): readonly (readonly number[])[] {
+): Iterable<readonly (readonly number[])[]> {
   const answers: number[][] = present.map(() => []);
-  if (maxNew === 0 || present.length === 0) return answers;
+  if (maxNew === 0 || present.length === 0) return;
   const slots = slotsOf(present, roomFor((embeds.shape[1] as number) + maxNew));
   let cache: TensorMap = {};
-  for (let count = 0; count < maxNew; count++) {
-    const { next, ...kept } = tf.tidy(() => {
-      if (count > 0) return extend({ ...weights, ...cache, ...newToken(answers, slots, count - 1, config) });
-      return withRoom(read({ ...weights, ...promptInputs(embeds, present) }), slots);
-    });
+  try {
+    for (let count = 0; count < maxNew; count++) {
+      const { next, ...kept } = tf.tidy(() => {
+        if (count > 0) return extend({ ...weights, ...cache, ...newToken(answers, slots, count - 1, config) });
+        return withRoom(read({ ...weights, ...promptInputs(embeds, present) }), slots);
+      });
+      tf.dispose(cache);
+      cache = kept;
+      const ids = (next as tf.Tensor).dataSync();
+      (next as tf.Tensor).dispose();
+      answers.forEach((answer, row) => {
+        if (!stop.includes(answer.at(-1) ?? -1)) answer.push(ids[row] as number);
+      });
+      yield answers;
+      if (answers.every((answer) => stop.includes(answer.at(-1) ?? -1))) break;
+    }
+  } finally {
     tf.dispose(cache);
-    cache = kept;
-    const ids = (next as tf.Tensor).dataSync();
-    (next as tf.Tensor).dispose();
-    answers.forEach((answer, row) => {
-      if (!stop.includes(answer.at(-1) ?? -1)) answer.push(ids[row] as number);
-    });
-    if (answers.every((answer) => stop.includes(answer.at(-1) ?? -1))) break;
   }
-  tf.dispose(cache);
-  return answers;
 }
 
 /** Which position each place of the cache holds, -1 for none: prompt tokens first, then new ones side by side. */

@@ -39,6 +39,12 @@ describe('labels', () => {
     expect(out).toMatch(/^1 +boat +sea\n +red +red$/m);
   });
 
+  test('marks the words of a picture that are right', async () => {
+    const { out } = await rig.sea('labels', 'labels', '--image', 'cat.jpg', '--truth', 'truth');
+    expect(out).toMatch(/^1 +✓boat +✓sea\n +✗red +✗red$/m);
+    expect(out).toContain('✓ right: 3 of 4, 75 %; of patches with a thing: 2 of 2, 100 %');
+  });
+
   test('lays the picture behind them where there is colour, and never with NO_COLOR', async () => {
     const args = ['labels', 'labels', '--image', 'cat.jpg', '--images', 'images'];
     const coloured = await rig.seaWith({ FORCE_COLOR: '1' }, ...args);
@@ -63,6 +69,7 @@ describe('labels', () => {
   test.each([
     [['labels', '--truth', 'truth'], 'as statistics'],
     [['labels', '--image', '00/cat.jpg'], 'as words of a picture'],
+    [['labels', '--image', '00/cat.jpg', '--truth', 'truth'], 'as marked words of a picture'],
   ])('%j prints JSON %s that is documented', async (args) => {
     const { out, err } = await rig.sea('labels', ...args, '--json');
     expect(err).toBe('');

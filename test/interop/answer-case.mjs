@@ -5,13 +5,13 @@ import sharp from 'sharp';
 import { readDataset } from '../../dist/data/dataset.js';
 import { readPixels } from '../../dist/data/pixels.js';
 import { writeConversation } from '../../dist/data/template.js';
+import { loadAsked } from '../../dist/model/asked.js';
 import { decode, embedTokens, logitsOf } from '../../dist/nn/decoder.js';
 import { makeGenerator } from '../../dist/nn/generate.js';
 import { llavaFeatures, visualTokens } from '../../dist/nn/llava.js';
 import { planSplice, splice } from '../../dist/nn/splice.js';
 import { answer } from '../../dist/stages/benchmark/ask.js';
 import { openGaze } from '../../dist/stages/benchmark/gaze.js';
-import { loadAsked } from '../../dist/stages/benchmark/model.js';
 import { promptsOf } from '../../dist/stages/benchmark/prompt.js';
 
 const COUNT = 50;

@@ -1,3 +1,4 @@
+import { paint, type Style } from '../style.ts';
 import { padRight, widthOf } from '../width.ts';
 
 /** Pixels [height, width, 3], row-major, 8 bits a channel. */
@@ -5,31 +6,46 @@ export type Pixels = Readonly<{ width: number; height: number; pixels: Uint8Arra
 
 type Colour = readonly [red: number, green: number, blue: number];
 
+const WHITE: Colour = [255, 255, 255];
+const GREEN: Colour = [140, 255, 150];
+const RED: Colour = [255, 150, 140];
+
 /** How much of a picture's light is left behind a letter, so that it can be read. */
 const BEHIND_TEXT = 0.35;
+
+/** What stands in a cell; `right` where it is known. */
+export type CellText = Readonly<{ text: string; right?: boolean }>;
 
 /**
  * One line of text cells over line `line` of a picture: half blocks of true colour, two pixels each, and letters on a
  * darkened ground. Every text is at most `across` columns wide. Without a picture, plain cells.
  */
 export function overPicture(
-  texts: readonly string[],
+  cells: readonly CellText[],
   across: number,
   picture: Pixels | undefined,
   line: number,
+  style: Style,
 ): string {
-  if (picture === undefined) return texts.map((text) => padRight(text, across)).join('');
-  const cells = texts.map((text, cell) => {
+  if (picture === undefined) {
+    return cells
+      .map(({ text, right }) =>
+        padRight(paint(style, right === undefined ? undefined : right ? 'good' : 'bad', text), across),
+      )
+      .join('');
+  }
+  const strips = cells.map(({ text, right }, cell) => {
+    const ink = right === undefined ? WHITE : right ? GREEN : RED;
     let column = cell * across;
     const parts = [...text].map((letter) => {
-      const part = letter === ' ' ? halfBlock(picture, line, column) : letterOn(picture, line, column, letter);
+      const part = letter === ' ' ? halfBlock(picture, line, column) : letterOn(picture, line, column, letter, ink);
       column += widthOf(letter);
       return part;
     });
     for (; column < (cell + 1) * across; column++) parts.push(halfBlock(picture, line, column));
     return parts.join('');
   });
-  return `${cells.join('')}\u001B[0m`;
+  return `${strips.join('')}\u001B[0m`;
 }
 
 function halfBlock(picture: Pixels, line: number, column: number): string {
@@ -37,12 +53,12 @@ function halfBlock(picture: Pixels, line: number, column: number): string {
   return `\u001B[38;2;${upper.join(';')};48;2;${lower.join(';')}m▀`;
 }
 
-function letterOn(picture: Pixels, line: number, column: number, letter: string): string {
+function letterOn(picture: Pixels, line: number, column: number, letter: string, ink: Colour): string {
   const lower = pixelAt(picture, 2 * line + 1, column);
   const ground = pixelAt(picture, 2 * line, column).map((value, i) =>
     Math.round(((value + (lower[i] as number)) / 2) * BEHIND_TEXT),
   );
-  return `\u001B[38;2;255;255;255;48;2;${ground.join(';')}m${letter}`;
+  return `\u001B[38;2;${ink.join(';')};48;2;${ground.join(';')}m${letter}`;
 }
 
 function pixelAt({ width, height, pixels }: Pixels, y: number, x: number): Colour {

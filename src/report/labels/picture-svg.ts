@@ -1,5 +1,6 @@
 import type { PatchWord, PictureLabels } from '../../labels/picture.ts';
 import { widthOf } from '../width.ts';
+import { RIGHT, WRONG } from './marks.ts';
 import { px, svgFile, xml } from './svg.ts';
 
 /** The picture as a data URI, and its side in pixels: one that is enlarged much keeps its pixels sharp. */
@@ -11,13 +12,33 @@ const MARGIN = 28;
 const HEAD = 52;
 
 /** The picture with its grid and the words of every patch; all words and scores of a patch show where one points at it. */
-export function pictureSvg({ image, grid, patches }: PictureLabels, picture: Embedded, about: string): string {
+export function pictureSvg(labels: PictureLabels, picture: Embedded, about: string): string {
+  const { width, height, body } = pictureBody(labels, picture, about, SHOWN);
+  return svgFile(width, height, `${labels.image}: words of its patches`, body);
+}
+
+/** Several of a picture beside one another, each with what it is called; the best word of each patch. */
+export function picturesSvg(
+  sides: readonly Readonly<{ labels: PictureLabels; about: string }>[],
+  picture: Embedded,
+): string {
+  const drawn = sides.map(({ labels, about }) => pictureBody(labels, picture, about, 1));
+  const lefts = drawn.map((_, i) => drawn.slice(0, i).reduce((sum, { width }) => sum + width, 0));
+  const body = drawn.flatMap((one, i) => [`<g transform="translate(${lefts[i]} 0)">`, ...one.body, '</g>']);
+  const width = drawn.reduce((sum, one) => sum + one.width, 0);
+  const title = `${sides[0]?.labels.image ?? ''}: words of its visual tokens`;
+  return svgFile(width, Math.max(...drawn.map(({ height }) => height)), title, body);
+}
+
+type Body = Readonly<{ width: number; height: number; body: readonly string[] }>;
+
+function pictureBody({ image, grid, patches }: PictureLabels, picture: Embedded, about: string, shown: number): Body {
   const [rows, columns] = grid;
   const cell = Math.min(112, Math.max(44, Math.round(1152 / columns)));
   const [width, height] = [columns * cell, rows * cell];
   const sharp = picture.side * 2 <= width ? ' style="image-rendering: pixelated"' : '';
   const origin = `translate(${MARGIN} ${HEAD})`;
-  return svgFile(width + 2 * MARGIN, height + HEAD + MARGIN, `${image}: words of its patches`, [
+  const body = [
     '<style>.patch rect { fill: transparent } .patch:hover rect { fill: #ffffff; fill-opacity: 0.25 }</style>',
     `<text x="${MARGIN}" y="20" font-size="15" font-weight="bold" fill="#1f2328">${xml(image)}</text>`,
     `<text x="${MARGIN}" y="38" font-size="11" fill="#59636e">${xml(about)}</text>`,
@@ -25,9 +46,10 @@ export function pictureSvg({ image, grid, patches }: PictureLabels, picture: Emb
     `<image href="${picture.uri}" width="${width}" height="${height}" preserveAspectRatio="none"${sharp}/>`,
     `<rect width="${width}" height="${height}" fill="#000000" fill-opacity="0.3"/>`,
     `<path d="${gridPath(rows, columns, cell)}" stroke="#ffffff" stroke-opacity="0.45" fill="none"/>`,
-    ...patches.map((words, patch) => patchSvg(words, Math.floor(patch / columns), patch % columns, cell)),
+    ...patches.map((words, patch) => patchSvg(words, Math.floor(patch / columns), patch % columns, { cell, shown })),
     '</g>',
-  ]);
+  ];
+  return { width: width + 2 * MARGIN, height: height + HEAD + MARGIN, body };
 }
 
 function gridPath(rows: number, columns: number, cell: number): string {
@@ -36,14 +58,19 @@ function gridPath(rows: number, columns: number, cell: number): string {
   return [...across, ...down].join('');
 }
 
-function patchSvg(words: readonly PatchWord[], row: number, column: number, cell: number): string {
+function patchSvg(
+  words: readonly PatchWord[],
+  row: number,
+  column: number,
+  { cell, shown }: Readonly<{ cell: number; shown: number }>,
+): string {
   const scored = words.map(({ word, score }) => `${word} ${score.toFixed(3)}`);
   const title = `row ${row + 1}, column ${column + 1}: ${scored.length === 0 ? 'no word' : scored.join(', ')}`;
   const size = cell >= 90 ? 13 : cell >= 60 ? 11 : 9;
   const lines = Math.max(1, Math.floor((cell - 6) / (size * 1.35)));
-  const shown = words.slice(0, Math.min(lines, SHOWN));
-  const top = (cell - shown.length * size * 1.35) / 2 + size;
-  const texts = shown.map(({ word }, i) => wordSvg(word, i, { cell, size, y: top + i * size * 1.35 }));
+  const best = words.slice(0, Math.min(lines, shown));
+  const top = (cell - best.length * size * 1.35) / 2 + size;
+  const texts = best.map((one, i) => wordSvg(one, i, { cell, size, y: top + i * size * 1.35 }));
   return [
     `<g class="patch" transform="translate(${column * cell} ${row * cell})"><title>${xml(title)}</title>`,
     `<rect width="${cell}" height="${cell}" fill="none" pointer-events="all"/>${texts.join('')}</g>`,
@@ -52,13 +79,15 @@ function patchSvg(words: readonly PatchWord[], row: number, column: number, cell
 
 /** Smaller where the word is long; the best one stands out. */
 function wordSvg(
-  word: string,
+  { word, right }: PatchWord,
   rank: number,
   { cell, size, y }: Readonly<{ cell: number; size: number; y: number }>,
 ): string {
-  const fitting = Math.min(size, (cell - 6) / (0.62 * Math.max(1, widthOf(word))));
+  const text = right === undefined ? word : `${right ? RIGHT : WRONG} ${word}`;
+  const fill = right === undefined ? '#ffffff' : right ? '#8cff96' : '#ff968c';
+  const fitting = Math.min(size, (cell - 6) / (0.62 * Math.max(1, widthOf(text))));
   const weight = rank === 0 ? ' font-weight="bold"' : ' fill-opacity="0.85"';
   const outline =
     'stroke="#000000" stroke-opacity="0.6" stroke-width="2.5" stroke-linejoin="round" paint-order="stroke"';
-  return `<text x="${px(cell / 2)}" y="${px(y)}" font-size="${px(fitting)}" text-anchor="middle" fill="#ffffff"${weight} ${outline}>${xml(word)}</text>`;
+  return `<text x="${px(cell / 2)}" y="${px(y)}" font-size="${px(fitting)}" text-anchor="middle" fill="${fill}"${weight} ${outline}>${xml(text)}</text>`;
 }

@@ -1,8 +1,10 @@
-import type { PictureLabels } from '../../labels/picture.ts';
+import type { RightCount } from '../../labels/marks.ts';
+import type { PatchWord, PictureLabels } from '../../labels/picture.ts';
 import { ProblemError } from '../../problem.ts';
 import { paint, type Style } from '../style.ts';
 import { padRight, shorten, widthOf, wrap } from '../width.ts';
-import { overPicture, type Pixels } from './backdrop.ts';
+import { type CellText, overPicture, type Pixels } from './backdrop.ts';
+import { RIGHT, WRONG } from './marks.ts';
 
 /** Words of a patch that are printed in its cell. */
 const SHOWN = 3;
@@ -33,23 +35,25 @@ export function gridLayout([, columns]: PictureLabels['grid'], width: number): G
   return { words: false, across: Math.min(across, 3), lines: 1 };
 }
 
-type Look = Readonly<{ width: number; style: Style }>;
+/** `words`: how many of a patch are printed in its cell. */
+type Look = Readonly<{ width: number; style: Style; words?: number }>;
 
 /**
  * A picture's patches with their words. `picture` [2 * lines * rows, across * columns] lies behind them as half blocks of
  * true colour. No final newline.
  */
-export function formatPicture(labels: PictureLabels, picture: Pixels | undefined, { width, style }: Look): string {
+export function formatPicture(labels: PictureLabels, picture: Pixels | undefined, look: Look): string {
+  const { width, style, words: shown = SHOWN } = look;
   const { image, grid, patches } = labels;
   const layout = gridLayout(grid, width);
   const legend = layout.words ? undefined : legendOf(patches);
-  const about = `${grid[0]} x ${grid[1]} patches, ${layout.words ? `up to ${SHOWN} words of each` : 'the best word of each'}`;
+  const about = `${grid[0]} x ${grid[1]} patches, ${layout.words && shown > 1 ? `up to ${shown} words of each` : 'the best word of each'}`;
   const rows = Array.from({ length: grid[0] }, (_, row) => {
     const cells = patches.slice(row * grid[1], (row + 1) * grid[1]);
-    const lines = legend === undefined ? wordLines(cells, layout) : [letterLine(cells, layout, legend)];
-    const shown = picture === undefined && layout.words ? lines.slice(1) : lines;
-    return shown.map((texts, line) => {
-      const strip = overPicture(texts, layout.across, picture, row * layout.lines + line);
+    const lines = legend === undefined ? wordLines(cells, layout, shown) : [letterLine(cells, layout, legend)];
+    const printed = picture === undefined && layout.words ? lines.slice(1, 1 + shown) : lines;
+    return printed.map((texts, line) => {
+      const strip = overPicture(texts, layout.across, picture, row * layout.lines + line, style);
       return `${padRight(line === 0 ? String(row + 1) : '', MARGIN)}${strip}`.trimEnd();
     });
   });
@@ -74,11 +78,29 @@ function columnNumbers(columns: number, across: number): string {
 }
 
 /** [line][cell]: a line for the picture alone, then the words of each cell. */
-function wordLines(cells: PictureLabels['patches'], { across }: GridLayout): readonly (readonly string[])[] {
+function wordLines(
+  cells: PictureLabels['patches'],
+  { across, lines }: GridLayout,
+  shown: number,
+): readonly (readonly CellText[])[] {
   return [
-    cells.map(() => ''),
-    ...Array.from({ length: SHOWN }, (_, rank) => cells.map((words) => shorten(words[rank]?.word ?? '', across - 1))),
+    cells.map(() => ({ text: '' })),
+    ...Array.from({ length: lines - 1 }, (_, rank) =>
+      cells.map((words) => {
+        const one = rank < shown ? words[rank] : undefined;
+        return one === undefined ? { text: '' } : textOf(one, shorten(one.word, across - 1 - markOf(one).length));
+      }),
+    ),
   ];
+}
+
+/** What stands before a word or behind its letter: told by its shape, not by colour alone. */
+function markOf({ right }: PatchWord): string {
+  return right === undefined ? '' : right ? RIGHT : WRONG;
+}
+
+function textOf(one: PatchWord, word: string): CellText {
+  return { text: markOf(one) + word, ...(one.right === undefined ? {} : { right: one.right }) };
 }
 
 const LETTERS = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'];
@@ -104,11 +126,13 @@ function legendOf(patches: PictureLabels['patches']): Legend {
   };
 }
 
-function letterLine(cells: PictureLabels['patches'], { across }: GridLayout, { entries }: Legend): readonly string[] {
+function letterLine(cells: PictureLabels['patches'], { across }: GridLayout, { entries }: Legend): readonly CellText[] {
   const indent = ' '.repeat(Math.floor((across - 1) / 2));
   return cells.map(([best]) => {
-    if (best === undefined) return '';
-    return indent + (entries.find(({ word }) => word === best.word)?.letter ?? OTHER);
+    if (best === undefined) return { text: '' };
+    const letter = entries.find(({ word }) => word === best.word)?.letter ?? OTHER;
+    const mark = across > 1 ? markOf(best) : '';
+    return { text: indent + letter + mark, ...(best.right === undefined ? {} : { right: best.right }) };
   });
 }
 
@@ -131,4 +155,11 @@ function legendLines({ entries, others, otherPatches, empty }: Legend, width: nu
   if (others > 0) lines.push(`${OTHER} others (${others}) ${otherPatches}`);
   if (empty > 0) lines.push(`no word: ${empty}`);
   return lines;
+}
+
+/** How many best words are right. */
+export function rightText({ patches, right, things, rightThings }: RightCount): string {
+  const share = (part: number, of: number): string =>
+    `${part} of ${of}${of === 0 ? '' : `, ${((100 * part) / of).toFixed(0)} %`}`;
+  return `${RIGHT} right: ${share(right, patches)}; of patches with a thing: ${share(rightThings, things)}`;
 }

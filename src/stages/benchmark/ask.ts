@@ -1,13 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { LETTERS } from '../../benchmarks/choices.ts';
-import { makeBatch } from '../../data/batch.ts';
 import { IGNORE } from '../../data/conversation.ts';
-import { decode, embedTokens, logitsOf } from '../../nn/decoder.ts';
+import type { Asked } from '../../model/asked.ts';
+import { type Embedded, embedRows } from '../../model/embed.ts';
+import { decode, logitsOf } from '../../nn/decoder.ts';
 import type { Generator } from '../../nn/generate.ts';
-import { planSplice, splice } from '../../nn/splice.ts';
 import type { Look } from './gaze.ts';
-import type { Asked } from './model.ts';
-import { imageToken, type Prompt } from './prompt.ts';
+import type { Prompt } from './prompt.ts';
 
 /** Greedy answers to some questions. */
 export async function answer(
@@ -96,30 +95,13 @@ function letterId({ tokenizer }: Asked, letter: string): number {
 }
 
 type Row = Pick<Prompt, 'question' | 'sequence'>;
-type Embedded = Readonly<{ embeds: tf.Tensor; present: readonly (readonly number[])[] }>;
 
-/** Prompts as layer 0 reads them, padded on the right: [B, T, hidden]. */
+/** Prompts and what they show as layer 0 reads them. */
 async function embedPrompts(asked: Asked, prompts: readonly Row[], look: Look | undefined): Promise<Embedded> {
-  const sequences = prompts.map(({ sequence }) => sequence);
-  const length = Math.max(...sequences.map(({ ids }) => ids.length));
-  const { ids } = makeBatch(sequences, length, asked.tokenizer.pad ?? 0);
-  const present = sequences.map((own) => Array.from({ length }, (_, t) => (t < own.ids.length ? 1 : 0)));
   const shown = prompts.flatMap(({ question }) => question.image ?? []);
   const visual = shown.length === 0 ? undefined : await look?.(shown);
-  const token = imageToken(asked);
-  const embeds = tf.tidy(() => {
-    const readable = ids.map((id) => (id === token ? 0 : id)); // what stands there is replaced
-    const words = embedTokens(asked.language, tf.tensor2d(readable, [prompts.length, length], 'int32'), asked.decoder);
-    if (visual === undefined) return words;
-    const rows = prompts.map((_, b) => ids.subarray(b * length, (b + 1) * length));
-    const images = prompts.map(({ question }) => (question.image === undefined ? 0 : 1));
-    const plan = planSplice(rows, token, images, visual.shape[1] as number);
-    return splice(words, visual, {
-      source: tf.tensor1d(plan.source),
-      position: tf.tensor1d(plan.position),
-      used: tf.tensor1d(plan.used),
-    });
-  });
+  const rows = prompts.map(({ question, sequence }) => ({ sequence, sees: question.image !== undefined }));
+  const embedded = embedRows(asked, rows, visual);
   visual?.dispose();
-  return { embeds, present };
+  return embedded;
 }

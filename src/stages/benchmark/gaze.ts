@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { imageBytes, type QuestionImage } from '../../benchmarks/images.ts';
-import { decodeImage, readImage } from '../../data/image.ts';
+import { decodeQuestionImage, type QuestionImage } from '../../benchmarks/images.ts';
 import { pixelTensor } from '../../data/pixels.ts';
+import type { Eyes } from '../../model/asked.ts';
 import { llavaFeatures, llavaSight, visualTokens } from '../../nn/llava.ts';
 import { pixelSide } from '../../nn/sight.ts';
 import { type GazePlan, planGaze } from './gaze-plan.ts';
-import type { Eyes } from './model.ts';
 
 /** Bytes of visual tokens that are kept for later batches. */
 const KEPT_BYTES = 2 ** 29;
@@ -32,7 +31,7 @@ export function openGaze({ config, weights, how, tokens }: Eyes, batches: readon
   );
   const held = new Map<string, tf.Tensor>(); // [tokens, hidden]
   const encode = async (names: readonly string[]): Promise<void> => {
-    const decoded = await Promise.all(names.map((name) => pictureOf(images.get(name) as QuestionImage)));
+    const decoded = await Promise.all(names.map((name) => decodeQuestionImage(images.get(name) as QuestionImage)));
     const encoded = tf.tidy(() => {
       const pixels = pixelTensor(decoded, how, pixelSide(llavaSight(config)));
       return tf.unstack(visualTokens(weights, llavaFeatures(weights, pixels, config), config));
@@ -67,8 +66,4 @@ function groupOf(plan: GazePlan, name: string, batch: number): readonly string[]
     if (encode.includes(name)) return encode;
   }
   throw new Error(`no batch up to ${batch} encodes ${name}`);
-}
-
-async function pictureOf(image: QuestionImage) {
-  return 'path' in image ? readImage(image.path) : decodeImage(await imageBytes(image), image.name);
 }

@@ -4,9 +4,9 @@ import { fitShots } from '../../benchmarks/mmlu/prompt.ts';
 import { expandImages, type Sequence } from '../../data/batch.ts';
 import { encodePieces, encodePrompt, encodeWithImages } from '../../data/conversation.ts';
 import { answerPiece, IMAGE_MARK, writeConversation } from '../../data/template.ts';
+import { type Asked, imageToken } from '../../model/asked.ts';
 import { type Problem, ProblemError } from '../../problem.ts';
 import type { Params } from './kind.ts';
-import type { Asked } from './model.ts';
 
 /** A question as token ids, its image as long as its visual tokens. */
 export type Prompt = Readonly<{
@@ -98,9 +98,4 @@ function completionText({ tokenizer, decoder }: Asked, { shots, text }: Question
   if (shots === undefined) return text;
   const limit = Math.min(MMLU_TOKENS, decoder.maxPositions);
   return fitShots(shots, text, (prompt) => tokenizer.encode(prompt).length, limit);
-}
-
-/** Stands for a visual token in ids; one that no text has. */
-export function imageToken({ eyes, decoder }: Asked): number {
-  return eyes?.config.imageToken ?? decoder.vocab;
 }

@@ -4,7 +4,8 @@ import type { Question } from '../../benchmarks/benchmark.ts';
 import { benchmarkNamed } from '../../benchmarks/list.ts';
 import { capture } from '../../engine/capture.ts';
 import { sha256 } from '../../hash.ts';
-import type { Compile } from '../../nn/compile.ts';
+import { type Asked, loadAsked } from '../../model/asked.ts';
+import { eagerly } from '../../nn/compile.ts';
 import { type Generator, makeGenerator } from '../../nn/generate.ts';
 import { ProblemError } from '../../problem.ts';
 import type { Job, Run } from '../kind.ts';
@@ -12,7 +13,6 @@ import { answer, letterLogProbabilities, optionLogLikelihoods } from './ask.ts';
 import { type Look, openGaze } from './gaze.ts';
 import { openKeptAnswers } from './kept-answers.ts';
 import type { Params } from './kind.ts';
-import { type Asked, loadAsked } from './model.ts';
 import { optionTexts, type Prompt, promptsOf } from './prompt.ts';
 
 type BenchmarkJob = Job<Params, 'model' | 'languageModel' | 'data', 'answers'>;
@@ -101,11 +101,6 @@ async function askAll(
   }
   return { found, secondsPerQuestion: (performance.now() - started) / 1000 / Math.max(1, answered) };
 }
-
-const eagerly: Compile = (fn) => ({
-  run: (inputs) => tf.tidy(() => fn(inputs) as tf.TensorContainerObject) as ReturnType<typeof fn>,
-  dispose: () => {},
-});
 
 async function askBatch(
   asked: Asked,

@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadWeights, readConfigOf, readStopIds } from '../../data/checkpoint.ts';
-import type { DecoderConfig, LlavaConfig } from '../../data/config.ts';
-import { checkTemplate, stopIds } from '../../data/conversation.ts';
-import { atInputSize, magnified } from '../../data/input-size.ts';
-import { type Preprocessor, readPreprocessor } from '../../data/preprocess.ts';
-import { type TemplateName, templates } from '../../data/template.ts';
-import { loadTokenizer, type Tokenizer } from '../../data/tokenizer.ts';
-import { decoderShapes } from '../../nn/decoder.ts';
-import { LLAVA_PARTS, llavaShapes, visualTokenCount } from '../../nn/llava.ts';
-import { type Weights, within } from '../../nn/weights.ts';
-import { ProblemError } from '../../problem.ts';
+import { loadWeights, readConfigOf, readStopIds } from '../data/checkpoint.ts';
+import type { DecoderConfig, LlavaConfig } from '../data/config.ts';
+import { checkTemplate, stopIds } from '../data/conversation.ts';
+import { atInputSize, magnified } from '../data/input-size.ts';
+import { type Preprocessor, readPreprocessor } from '../data/preprocess.ts';
+import { type TemplateName, templates } from '../data/template.ts';
+import { loadTokenizer, type Tokenizer } from '../data/tokenizer.ts';
+import { decoderShapes } from '../nn/decoder.ts';
+import { LLAVA_PARTS, llavaShapes, visualTokenCount } from '../nn/llava.ts';
+import { type Weights, within } from '../nn/weights.ts';
+import { ProblemError } from '../problem.ts';
 
 /** What a LLaVA model sees with; `tokens` is the length of an image in a prompt. */
 export type Eyes = Readonly<{ config: LlavaConfig; weights: Weights; how: Preprocessor; tokens: number }>;
@@ -74,6 +74,11 @@ async function recordedTemplate(folder: string): Promise<TemplateName> {
   throw new ProblemError({
     code: 'no-conversation',
     message: `${folder}/config.json does not say which conversation template the model was tuned with`,
-    hint: `write conversation: ${known.join(' | ')}`,
+    hint: `write conversation: ${known.join(' | ')} (sea ask: --conversation)`,
   });
+}
+
+/** Stands for a visual token in ids; one that no text has. */
+export function imageToken({ eyes, decoder }: Asked): number {
+  return eyes?.config.imageToken ?? decoder.vocab;
 }
