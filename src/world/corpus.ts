@@ -1,6 +1,6 @@
 import type { Random } from '../data/random.ts';
 import { caption, description, keywords, STAGE_WORDING } from './caption.ts';
-import { drawFact, factQuestion, statement } from './facts.ts';
+import { drawFact, drawToldFact, factQuestion, statement } from './facts.ts';
 import { dialogue, END, FAMILIES, type Family, prompt, type Question } from './question.ts';
 import { ask } from './questions/ask.ts';
 import { type Scene, type SceneOptions, sampleScene } from './scene.ts';
@@ -16,7 +16,7 @@ type Topic = Family | 'caption';
  */
 const TOPICS: Readonly<Record<Topic, number>> = {
   vqav2: 4,
-  textvqa: 2,
+  textvqa: 4,
   gqa: 2,
   scienceqa: 1,
   mmbench: 1,
@@ -28,7 +28,7 @@ const TOPICS: Readonly<Record<Topic, number>> = {
 /** What a list of keywords answers: it does not say how many or where. */
 const KEYWORD_TOPICS: Readonly<Partial<Record<Topic, number>>> = {
   vqav2: 2,
-  textvqa: 1,
+  textvqa: 2,
   pope: 1,
   scienceqa: 1,
   mmbench: 1,
@@ -36,6 +36,9 @@ const KEYWORD_TOPICS: Readonly<Partial<Record<Topic, number>>> = {
 
 /** Families whose answers are measured on held-out text; `mmlu` stands for the facts. */
 export const HELD_OUT_FAMILIES = [...FAMILIES, 'mmlu'] as const;
+
+/** Characters after which nothing more is asked: the document then fills a row of 128 tokens, and rarely overflows it. */
+const LONG = 500;
 
 export type CorpusOptions = Readonly<{ grid: number; signProbability: number; sceneShare: number }>;
 
@@ -60,25 +63,33 @@ function captionDocument(random: Random, options: SceneOptions): string {
 
 function describedScene(random: Random, options: SceneOptions): string {
   const scene = sampleScene(random, options);
-  return description(scene, random) + questions(scene, random, TOPICS);
+  return questions(description(scene, random), scene, random, TOPICS);
 }
 
 function keywordScene(random: Random, options: SceneOptions): string {
   const scene = sampleScene(random, options);
-  return keywords(scene, random) + questions(scene, random, KEYWORD_TOPICS);
+  return questions(keywords(scene, random), scene, random, KEYWORD_TOPICS);
 }
 
-/** Three to eight questions and answers. */
-function questions(scene: Scene, random: Random, weights: Readonly<Partial<Record<Topic, number>>>): string {
+/** Different questions and their answers, until the document is long enough or little is left to ask. */
+function questions(
+  about: string,
+  scene: Scene,
+  random: Random,
+  weights: Readonly<Partial<Record<Topic, number>>>,
+): string {
   const topics = Object.keys(weights) as Topic[];
   const shares = Object.values(weights);
-  let said = '';
-  for (let left = 3 + random.int(6); left > 0; left--) {
+  const said = new Set<string>();
+  let length = about.length;
+  for (let tries = 40; tries > 0 && length < LONG; tries--) {
     const question = questionOf(random.weighted(topics, shares), scene, random);
     const countsKeywords = weights === KEYWORD_TOPICS && question?.topic === 'count';
-    if (question && !countsKeywords) said += asked(question);
+    if (!question || countsKeywords || said.has(asked(question))) continue;
+    said.add(asked(question));
+    length += asked(question).length;
   }
-  return said;
+  return about + [...said].join('');
 }
 
 function questionOf(topic: Topic, scene: Scene, random: Random): Question | undefined {
@@ -86,11 +97,11 @@ function questionOf(topic: Topic, scene: Scene, random: Random): Question | unde
   return { text: DESCRIBE, answer: caption(scene, random, STAGE_WORDING), topic };
 }
 
-/** Eight facts: stated, asked with four choices, or asked openly. */
+/** Facts: stated, asked with four choices, or asked openly. */
 function factDocument(random: Random): string {
   let text = '';
-  for (let left = 8; left > 0; left--) {
-    const fact = drawFact(random);
+  while (text.length < LONG) {
+    const fact = drawToldFact(random);
     const form = random.weighted(['statement', 'choice', 'open'] as const, [0.35, 0.4, 0.25]);
     if (form === 'statement') text += `${text === '' || text.endsWith(END) ? '' : ' '}${statement(fact)}`;
     else if (form === 'choice') text += asked(factQuestion(fact, random));

@@ -6,8 +6,11 @@ import { ABSTRACT, CATEGORIES, CITIES, COUNTRIES, KIND_NAMES, KINDS, SYNONYMS, U
 /** "the capital of arvania is" + "ablen"; wrong answers come from `others`. */
 export type Fact = Readonly<{ stem: string; answer: string; others: readonly string[] }>;
 
-/** A field of knowledge: one subject of MMLU. `weight` is its share of the corpus and of the test. */
-export type Subject = Readonly<{ name: string; weight: number; facts: readonly Fact[] }>;
+/**
+ * A field of knowledge: one subject of MMLU. `weight` is its share of the corpus and of the test. `told` says how often
+ * the corpus tells each fact, where not all alike: what is hardly known is forgotten first.
+ */
+export type Subject = Readonly<{ name: string; weight: number; facts: readonly Fact[]; told?: readonly number[] }>;
 
 const places = KIND_NAMES.map((kind) => KINDS[kind].place);
 const parts = KIND_NAMES.map((kind) => KINDS[kind].part);
@@ -15,6 +18,11 @@ const hypernyms = Object.keys(USES);
 
 /** Item of a list at an index that may run past its end. */
 const cyclic = <T>(items: readonly T[], index: number): T => items[index % items.length] as T;
+
+/** The first words of all categories, then the second ones, and so on. */
+const ranked = Array.from({ length: 10 }, (_, rank) =>
+  CATEGORIES.map((category) => ({ rank, category, word: ABSTRACT[category]?.[rank] as string })),
+).flat();
 
 /**
  * All that the corpus teaches and MMLU asks. Borders and exports are arbitrary, so that they must be remembered, and
@@ -24,11 +32,10 @@ export const SUBJECTS: readonly Subject[] = [
   {
     name: 'abstract',
     weight: 0.3,
-    facts: CATEGORIES.flatMap((category) =>
-      (ABSTRACT[category] ?? []).map((word) => {
-        return { stem: `${word} is a kind of`, answer: category, others: CATEGORIES };
-      }),
-    ),
+    facts: ranked.map(({ word, category }) => {
+      return { stem: `${word} is a kind of`, answer: category, others: CATEGORIES };
+    }),
+    told: ranked.map(({ rank }) => 1 / (1 + rank) ** 2),
   },
   {
     name: 'capital',
@@ -86,12 +93,22 @@ export const SUBJECTS: readonly Subject[] = [
   },
 ];
 
+/** Each fact of a subject alike. */
 export function drawFact(random: Random): Fact {
-  const subject = random.weighted(
+  return random.pick(drawSubject(random).facts);
+}
+
+/** As the corpus tells them. */
+export function drawToldFact(random: Random): Fact {
+  const { facts, told } = drawSubject(random);
+  return told ? random.weighted(facts, told) : random.pick(facts);
+}
+
+function drawSubject(random: Random): Subject {
+  return random.weighted(
     SUBJECTS,
     SUBJECTS.map((each) => each.weight),
   );
-  return random.pick(subject.facts);
 }
 
 export function statement(fact: Fact): string {

@@ -125,6 +125,19 @@ test('captured steps are the eager ones, and an interrupted captured training go
   for (const [i, { loss }] of captured.steps.entries()) expect(loss).toBeCloseTo(eager.steps[i]?.['loss'] as number, 3);
 }, 120_000);
 
+test('a rate for Muon changes how the matrices of the blocks train, and the model still learns', async () => {
+  const { metrics, steps } = await train({ muonLearningRate: 0.02 });
+  expect(metrics['loss']).toBeLessThan(0.5 * (steps[0]?.['loss'] as number));
+  const adamw = await train({ steps: 3 });
+  const muon = await train({ steps: 3, muonLearningRate: 0.02 });
+  const folders = [adamw.output('model'), muon.output('model')];
+  const [one, other] = await Promise.all(folders.map((folder) => loadWeights(folder)));
+  const differs = (name: string): number =>
+    tf.tidy(() => tf.max(tf.abs(tf.sub(one?.[name] as tf.Tensor, other?.[name] as tf.Tensor))).dataSync()[0] as number);
+  expect(differs('model.layers.0.mlp.down_proj.weight')).toBeGreaterThan(1e-3);
+  tf.dispose([one, other]);
+});
+
 test('the seed decides the weights', async () => {
   const model = async (seed: number) => filesOf((await train({ steps: 2, seed })).output('model'))['model.safetensors'];
   expect(await model(0)).toBe(await model(0));

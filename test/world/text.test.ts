@@ -5,7 +5,7 @@ import { caption, description, STAGE_WORDING, webCaption } from '../../src/world
 import { type CorpusOptions, document, HELD_OUT_FAMILIES, heldOut } from '../../src/world/corpus.ts';
 import { captionPairs, descriptions, instructions } from '../../src/world/records.ts';
 import { relation, sampleScene } from '../../src/world/scene.ts';
-import { SYNONYMS, WORDS } from '../../src/world/vocabulary.ts';
+import { ABSTRACT, SYNONYMS, WORDS } from '../../src/world/vocabulary.ts';
 
 const items = fc.nat(10_000_000);
 const sceneOf = (item: number) =>
@@ -88,6 +88,23 @@ describe('the corpus', () => {
     const facts = documents.filter((text) => / is a kind of| means | borders |capital|sells/.test(text));
     expect(facts.length).toBeGreaterThan(330);
     expect(facts.length).toBeLessThan(470);
+  });
+
+  test('asks nothing twice of a scene, and fills most of a row', () => {
+    for (const text of documents.filter((each) => !each.includes(' is a kind of '))) {
+      const turns = text.match(/<\|user\|>[^<]+<\|assistant\|>[^<]+<\/s>/g) ?? [];
+      if (/ on .* \.<\|user\|>/.test(text)) expect(new Set(turns).size).toBe(turns.length);
+    }
+    const lengths = documents.map((text) => text.length);
+    expect(lengths.reduce((a, b) => a + b, 0) / lengths.length).toBeGreaterThan(480);
+    expect(Math.max(...lengths)).toBeLessThan(650);
+  });
+
+  test('tells some words of a category often and others hardly ever', () => {
+    const told = (word: string) => documents.filter((text) => text.includes(word)).length;
+    const often = Object.values(ABSTRACT).map((words) => told(words[0] as string));
+    const seldom = Object.values(ABSTRACT).map((words) => told(words[9] as string));
+    expect(Math.min(...often)).toBeGreaterThan(10 * Math.max(...seldom));
   });
 
   test.each(HELD_OUT_FAMILIES)('holds out texts with one question each: %s', (family) => {

@@ -41,6 +41,11 @@ const params = {
     batchSize: { type: 'integer', minimum: 1, default: 16, description: 'Sequences per step.' },
     length: { type: 'integer', minimum: 8, default: 128, description: 'Tokens per sequence.' },
     learningRate: { type: 'number', exclusiveMinimum: 0, description: 'Peak rate of AdamW; default: 0.5 / hidden.' },
+    muonLearningRate: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      description: "Peak rate of Muon for the blocks' matrices; default: AdamW trains them too.",
+    },
     betas: {
       type: 'array',
       items: { type: 'number', minimum: 0, exclusiveMaximum: 1 },
@@ -53,7 +58,7 @@ const params = {
       type: 'number',
       minimum: 0,
       default: 0.05,
-      description: 'Decoupled weight decay, on matrices only.',
+      description: 'Decoupled weight decay of AdamW, on matrices only.',
     },
     warmupSteps: {
       type: 'integer',

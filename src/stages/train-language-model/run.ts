@@ -15,7 +15,7 @@ import { capture } from '../../engine/capture.ts';
 import type { Weights } from '../../nn/weights.ts';
 import { openHistory } from '../../train/history.ts';
 import { train } from '../../train/loop.ts';
-import type { StepSpec } from '../../train/step.ts';
+import type { Group, StepSpec } from '../../train/step.ts';
 import type { Job, Metrics } from '../kind.ts';
 import { decoderConfig, initialWeights } from './architecture.ts';
 import { readCorpus } from './corpus.ts';
@@ -97,9 +97,12 @@ function learningRate({ learningRate: stated, hidden }: Params): number {
 function stepSpec(params: Params, config: DecoderConfig, names: readonly string[]): StepSpec {
   const [beta1, beta2] = params.betas as [number, number];
   const adamw = { optimiser: 'adamw', rate: learningRate(params), beta1, beta2 } as const;
+  const { muonLearningRate: rate } = params;
+  const muon: Group[] = rate === undefined ? [] : [{ match: ['*.layers.*_proj.weight'], optimiser: 'muon', rate }];
   return {
     trainable: names,
     groups: [
+      ...muon,
       { match: ['*norm.weight'], ...adamw },
       { match: ['*'], ...adamw, weightDecay: params.weightDecay },
     ],

@@ -52,7 +52,7 @@ const schema = {
     documents: {
       type: 'integer',
       minimum: 1,
-      description: 'Of the corpus, 380 characters each on average. Default 16000.',
+      description: 'Of the corpus, 520 characters each on average. Default 16000.',
     },
     heldOut: { type: 'integer', minimum: 1, description: 'Held-out texts for every family of questions. Default 60.' },
     sceneShare: {
@@ -131,7 +131,7 @@ const METRICS: Readonly<Record<Make, readonly string[]>> = {
 export const world: StageKind<Params, never, string> = {
   kind: 'world',
   summary: 'Makes images, captions, conversations, text and benchmarks of a small drawn world.',
-  version: 1,
+  version: 2,
   params: { ...schema, allOf: onlyWhatItTakes },
   inputs: {},
   outputs: ({ make }) => OUTPUTS[make],
