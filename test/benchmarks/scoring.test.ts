@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { benchmarkNamed, benchmarks } from '../../src/benchmarks/list.ts';
+import { textLines } from '../../src/benchmarks/text-file.ts';
 import { writeConversation } from '../../src/data/template.ts';
 import { differences } from './compare.ts';
 import {
@@ -81,8 +82,7 @@ function clean(value: unknown): unknown {
 function orderFile(folder: string, withText: boolean): readonly string[] | undefined {
   const name = ORDER_FILES.find((file) => existsSync(join(folder, file)));
   if (name === undefined) return undefined;
-  const lines = readFileSync(join(folder, name), 'utf8').trimEnd().split('\n');
-  return lines.map((line) => {
+  return textLines(readFileSync(join(folder, name), 'utf8')).map((line) => {
     const { question_id, text } = JSON.parse(line) as { question_id: string | number; text: string };
     return `${question_id}\n${withText ? text : ''}`;
   });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CONTRACTIONS, VIZWIZ_CONTRACTIONS } from '../../src/benchmarks/contractions.ts';
 import { leaveOneOut, normaliseAnswer, processM4c, stripPunctuation } from '../../src/benchmarks/vqa-answer.ts';
+import { questionScorer } from '../../src/benchmarks/vqav2/score.ts';
 
 describe('the answer normaliser', () => {
   it.each([
@@ -60,4 +61,15 @@ it('soft accuracy of k matches among ten is 0, .3, .6, .9 and then 1', () => {
       expect(leaveOneOut('yes', truths)).toBeCloseTo(Math.min(1, 0.3 * matches), 12);
     }),
   );
+});
+
+it('takes annotators whose entries are the same dictionary for one, whatever the order of keys at any depth', () => {
+  const same = [
+    { answer: 'red', by: { name: 'x', age: 3 } },
+    { by: { age: 3, name: 'x' }, answer: 'red' },
+    { answer: 'red', by: { name: 'x', age: 3 } },
+    { answer: 'blue', by: { name: 'x', age: 3 } },
+  ];
+  const annotation = { question_id: 1, question_type: 'what', answer_type: 'other', answers: same };
+  expect(questionScorer({ version: 2021, python2: false })(annotation, 'red')).toBe(1 / 4);
 });

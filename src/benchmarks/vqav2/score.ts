@@ -1,3 +1,4 @@
+import { canonicalJson, type Json } from '../../hash.ts';
 import { cannotScore } from '../benchmark.ts';
 import { round } from '../python-text.ts';
 import { normaliseAnswer, stripPunctuation, tidy } from '../vqa-answer.ts';
@@ -104,7 +105,7 @@ function distinctIds(entries: VqaAnnotation['answers']): boolean {
 }
 
 function signature(entry: Readonly<Record<string, unknown>>, truth: string): string {
-  return JSON.stringify(Object.entries({ ...entry, answer: truth }).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return canonicalJson({ ...entry, answer: truth } as Json);
 }
 
 function remember(map: (text: string) => string): (text: string) => string {
