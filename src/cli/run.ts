@@ -99,12 +99,7 @@ async function runExperiment(experiment: Experiment, options: RunOptions, contex
   }
 }
 
-async function execute(
-  session: Session,
-  { jobs, threads }: Workload,
-  options: RunOptions,
-  context: Context,
-): Promise<Result> {
+async function execute(session: Session, workload: Workload, options: RunOptions, context: Context): Promise<Result> {
   const { experiment, plan, store, sources } = session;
   const tables = options.stage === undefined ? shownTables(experiment) : [];
   const reporter = await openReporter(
@@ -114,13 +109,22 @@ async function execute(
     openBoards(session, tables),
   );
   const signals = onStopSignals();
-  const executor = await openExecutor(plan, jobs, threads);
+  const executor = await openExecutor(plan, workload);
   const failed = new Set<string>();
   const engines = new Set<string>();
   let done: Result['done'] | undefined;
   try {
     const origin = { seagraph: context.version, ...commitOf(experiment.file) };
-    const request = { plan, kinds, store, executor, sources, jobs, origin, failFast: options.failFast === true };
+    const request = {
+      plan,
+      kinds,
+      store,
+      executor,
+      sources,
+      jobs: workload.jobs,
+      origin,
+      failFast: options.failFast === true,
+    };
     const force = options.force === undefined ? {} : { force: options.force };
     for await (const event of run({ ...request, ...force, stop: signals.stop, kill: signals.kill })) {
       if (event.type === 'failed' || event.type === 'blocked') failed.add(event.stage);
@@ -138,11 +142,11 @@ async function execute(
 }
 
 /** An unchanged run starts nothing, and so needs none of what starts processes. */
-async function openExecutor(plan: Plan, jobs: number, threads: number) {
+async function openExecutor(plan: Plan, { jobs, ...each }: Workload) {
   if (plan.counts.run + plan.counts.depends === 0) return idleExecutor;
   const { createLocalExecutor } = await import('../executors/local.ts');
   const script = fileURLToPath(new URL('../worker.js', import.meta.url));
-  return createLocalExecutor(kinds, { script, workers: jobs, threads });
+  return createLocalExecutor(kinds, { script, workers: jobs, ...each });
 }
 
 const idleExecutor = {
@@ -154,14 +158,17 @@ const idleExecutor = {
   close: async () => undefined,
 };
 
-type Workload = Readonly<{ jobs: number; threads: number }>;
+type Workload = Readonly<{ jobs: number; threads: number; sideBySide: number }>;
 
-/** As many stages as there are cores, up to four: each holds a model in memory; the engines share the cores. */
+/**
+ * As many stages as there are cores, up to four: each holds a model in memory; the engines share the cores. A stage whose
+ * neighbours are idle has their cores for its independent operations, unless the number of threads is stated.
+ */
 function workloadOf(options: RunOptions, { env }: Context): Workload {
   const cores = availableParallelism();
   const jobs = options.jobs ?? Math.min(4, cores);
   const asked = options.threads ?? readThreads(env['SEA_THREADS']);
-  return { jobs, threads: asked ?? Math.max(1, Math.floor(cores / jobs)) };
+  return { jobs, threads: asked ?? Math.max(1, Math.floor(cores / jobs)), sideBySide: asked === undefined ? cores : 1 };
 }
 
 function readThreads(text: string | undefined): number | undefined {

@@ -12,7 +12,7 @@ import { kinds } from './fixtures/kinds.mjs';
 
 const script = fileURLToPath(new URL('./fixtures/worker.mjs', import.meta.url));
 const needs = { engine: false, heavy: true } as const;
-const openWorkers = (workers = 2, threads = 1) => createWorkerExecutor({ script, workers, threads });
+const openWorkers = (workers = 2, threads = 1) => createWorkerExecutor({ script, workers, threads, sideBySide: 1 });
 
 executorSuite('inline', () => createInlineExecutor(kinds));
 executorSuite('worker', () => openWorkers());
