@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { openLabels } from '../data/labels.ts';
-import { pictureLabels, picturePixels, squarePicture } from '../labels/picture.ts';
+import { pictureLabels, pictureNames, picturePixels, squarePicture } from '../labels/picture.ts';
 import { ProblemError } from '../problem.ts';
 import { formatPicture, gridLayout } from '../report/labels/picture-text.ts';
 import type { Style } from '../report/style.ts';
@@ -39,9 +38,7 @@ type Left = Readonly<{ entry: Entry; folder: string }>;
 
 async function draw({ entry, folder }: Left, image: number, store: Store, look: Look): Promise<readonly string[]> {
   const { stage, inputs } = entry;
-  const reader = await openLabels(folder);
-  const { images } = reader.manifest;
-  reader.close();
+  const images = await pictureNames(folder);
   const at = image % images.length;
   const name = images[at];
   if (name === undefined) return [`${stage} has labelled no picture`];

@@ -14,6 +14,13 @@ export type PictureLabels = Readonly<{
   patches: readonly (readonly PatchWord[])[];
 }>;
 
+/** Names of the images that are labelled in a folder, in their order. */
+export async function pictureNames(folder: string): Promise<readonly string[]> {
+  const labels = await openLabels(folder);
+  labels.close();
+  return labels.manifest.images;
+}
+
 /** Reads the labels of an image, named as in the dataset or by the end of that name (`cat.jpg` of `00/cat.jpg`). */
 export async function pictureLabels(folder: string, name: string): Promise<PictureLabels> {
   const labels = await openLabels(folder);
