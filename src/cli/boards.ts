@@ -1,3 +1,4 @@
+import { stagesOfCell } from '../report/lineage.ts';
 import { makeTable, type Reading, type Table } from '../report/table.ts';
 import type { Event } from '../run/event.ts';
 import type { StageSpec, TableSpec } from '../spec/experiment.ts';
@@ -34,15 +35,9 @@ export function openBoards({ experiment, plan, store }: Session, tables: readonl
   };
 }
 
-/** For each cell all stages that it comes from; a column without stages of its own (an average) needs its row. */
+/** For each cell all stages that it comes from. */
 export function needsOf(table: Table, above: (id: string) => readonly string[]): Board['needs'] {
-  return table.rows.map(({ cells }) => {
-    const whole = cells.flatMap((cell) => cell.stages);
-    return cells.map(({ stages }, at) => {
-      const own = table.columns[at]?.stage === undefined ? whole : stages;
-      return [...new Set(own.flatMap(above))];
-    });
-  });
+  return table.rows.map((row) => row.cells.map((_, at) => [...new Set(stagesOfCell(table, row, at).flatMap(above))]));
 }
 
 /** A stage and all that it reads, however indirectly; found once for each. */

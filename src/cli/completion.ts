@@ -38,6 +38,8 @@ function cacheIn(words: readonly string[]): string | undefined {
 function namesNear(cache: string): Names {
   return {
     rows: async (file) => (await openExperiment(file, cache)).rows.map((row) => row.name),
+    columns: async (file) =>
+      (await openExperiment(file, cache)).tables.flatMap(({ columns }) => columns.map(({ label }) => label)),
     async stages(file) {
       if (file !== undefined) {
         const { stages } = await openExperiment(file, cache);

@@ -1,4 +1,5 @@
 import { jobPaths, readProgress } from '../job/folder.ts';
+import { walk } from '../report/lineage.ts';
 import type { Style } from '../report/style.ts';
 import type { StageSpec } from '../spec/experiment.ts';
 import type { SqliteStore } from '../store/sqlite.ts';
@@ -52,31 +53,12 @@ function curvesOf(folder: string): readonly Series[] {
 
 /** The stage, all that it reads, all that reads it; each branch once, indented by distance. */
 export function lineageOf(stages: readonly StageSpec[], id: string): Detail['lineage'] {
-  const inputs = new Map(stages.map((spec) => [spec.id, Object.values(spec.inputs).map((ref) => ref.stage)]));
-  const readers = new Map<string, string[]>();
+  const inputs = new Map(stages.map((spec) => [spec.id, Object.values(spec.inputs).map(({ stage }) => ({ stage }))]));
+  const readers = new Map<string, Readonly<{ stage: string }>[]>();
   for (const [reader, reads] of inputs) {
-    for (const stage of new Set(reads)) readers.set(stage, [...(readers.get(stage) ?? []), reader]);
+    for (const { stage } of reads) readers.set(stage, [...(readers.get(stage) ?? []), { stage: reader }]);
   }
   const up = walk(id, (stage) => inputs.get(stage) ?? []).map((line) => ({ ...line, reads: true }));
   const down = walk(id, (stage) => readers.get(stage) ?? []).map((line) => ({ ...line, reads: false }));
   return [{ stage: id, depth: 0, reads: true }, ...up, ...down];
-}
-
-/** Depth first, so that indentation shows what reads what. */
-function walk(
-  from: string,
-  next: (stage: string) => readonly string[],
-): readonly Readonly<{ stage: string; depth: number }>[] {
-  const found: { stage: string; depth: number }[] = [];
-  const seen = new Set([from]);
-  const visit = (stage: string, depth: number): void => {
-    for (const other of next(stage)) {
-      if (seen.has(other)) continue;
-      seen.add(other);
-      found.push({ stage: other, depth });
-      visit(other, depth + 1);
-    }
-  };
-  visit(from, 1);
-  return found;
 }

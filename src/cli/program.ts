@@ -43,6 +43,7 @@ export function buildProgram(version: string, makeContext: MakeContext, finish: 
   declareInit(define, context, finish);
   declareExperimentCommands(define, context, finish);
   declareStageCommands(define, context, finish);
+  declareLineageCommand(define, context, finish);
   declareLabelsCommand(define, context, finish);
   declareModelCommands(define, context, finish);
   declareExportCommand(define, context, finish);
@@ -160,6 +161,16 @@ function declareExperimentCommands(define: Define, context: MakeFor, finish: Fin
       finish(await (await import('./table.ts')).showTables(file, options, context(command))),
     );
 
+  define('report', 'Write an experiment as one page, and every table and figure as files for a paper.', [
+    'sea report experiments/quickstart.yaml -o report',
+  ])
+    .argument('<file>', 'experiment file')
+    .requiredOption('-o, --output <dir>', 'folder to write')
+    .option(...asJson)
+    .action(async (file: string, options, command: Command) =>
+      finish(await (await import('./report.ts')).writeReport(file, options, context(command))),
+    );
+
   define('compare', 'Set two rows or two experiments side by side: parameters, numbers, questions won and lost.', [
     'sea compare experiments/quickstart.yaml Baseline +SEA',
     'sea compare experiments/quickstart.yaml Baseline +SEA --questions POPE',
@@ -195,6 +206,24 @@ function declareStageCommands(define: Define, context: MakeFor, finish: Finish):
     .option(...asJson)
     .action(async (stage: string, file: string | undefined, options, command: Command) =>
       finish(await (await import('./show.ts')).showStage(stage, file, options, context(command))),
+    );
+}
+
+function declareLineageCommand(define: Define, context: MakeFor, finish: Finish): void {
+  define(
+    'lineage',
+    'Go from a number of a table, or a stage, back to every stage, parameter, file and seed behind it.',
+    [
+      'sea lineage experiments/quickstart.yaml +SEA POPE',
+      "sea lineage experiments/quickstart.yaml 'finetune[+SEA,seed=1]'",
+    ],
+  )
+    .argument('<file>', 'experiment file')
+    .argument('<of>', 'a row of its tables, or id or name of a stage')
+    .argument('[column]', "the row's column: its head, or the stage that it shows")
+    .option(...asJson)
+    .action(async (file: string, of: string, column: string | undefined, options, command: Command) =>
+      finish(await (await import('./lineage.ts')).showLineage(file, of, column, options, context(command))),
     );
 }
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Json } from '../hash.ts';
 import { jobPaths, logTail } from '../job/folder.ts';
 import { ProblemError } from '../problem.ts';
+import { flatParameters } from '../report/lineage.ts';
 import { duration, paint, type Style, sizeText } from '../report/style.ts';
 import { padRight, widthOf } from '../report/width.ts';
 import { openStore } from '../store/sqlite.ts';
@@ -92,7 +93,8 @@ function entryText({ entry, stale }: Found, store: Store, options: ShowOptions, 
 }
 
 export function parameterLines(params: Json, style: Style): readonly string[] {
-  return section('parameters', flatten(params), style);
+  const rows = flatParameters(params).map(([path, value]) => [path, valueText(value)] as const);
+  return section('parameters', rows, style);
 }
 
 /** What a stage left and how. */
@@ -106,16 +108,11 @@ export function entryLines(entry: Entry, store: Store, style: Style): readonly s
   ];
 }
 
-function section(title: string, rows: readonly (readonly [string, string])[], style: Style): readonly string[] {
+/** Names and texts beneath a title; nothing where there are none. */
+export function section(title: string, rows: readonly (readonly [string, string])[], style: Style): readonly string[] {
   if (rows.length === 0) return [];
   const width = Math.max(...rows.map(([name]) => widthOf(name)));
   return [paint(style, 'accent', title), ...rows.map(([name, text]) => `  ${padRight(name, width)}  ${text}`)];
-}
-
-function flatten(value: Json, at = ''): readonly (readonly [string, string])[] {
-  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (!isMap) return [[at === '' ? 'value' : at, valueText(value)]];
-  return Object.entries(value).flatMap(([key, item]) => flatten(item, at === '' ? key : `${at}.${key}`));
 }
 
 function outputText(store: Store, digest: Entry['outputs'][string]): string {

@@ -2,6 +2,7 @@ import { ProblemError } from '../problem.ts';
 import type { Standing } from '../report/compare.ts';
 import type { QuestionResults } from '../report/questions.ts';
 import { makeTable, type Readings } from '../report/table.ts';
+import type { Experiment } from '../spec/experiment.ts';
 import { openExperiment } from './experiment.ts';
 import { questionsOf } from './questions.ts';
 import { keysAtWork, readingsOf } from './readings.ts';
@@ -10,21 +11,17 @@ import { openSession, type Session } from './session.ts';
 /** An experiment with its tables as the cache fills them now. */
 export type OpenTables = Standing & Readonly<{ session: Session; readings: Readings }>;
 
-/** Opens the store, which the caller closes. `questions`: also read the questions behind the numbers. */
+/**
+ * Opens the store, which the caller closes. `questions`: also read the questions behind the numbers; `tableless`: an
+ * experiment without a table is no mistake.
+ */
 export async function openTables(
   file: string,
   cache: string,
-  { questions = false }: Readonly<{ questions?: boolean }> = {},
+  { questions = false, tableless = false }: Readonly<{ questions?: boolean; tableless?: boolean }> = {},
 ): Promise<OpenTables> {
   const experiment = await openExperiment(file, cache);
-  if (experiment.tables.length === 0) {
-    throw new ProblemError({
-      code: 'no-table',
-      message: `${experiment.name} declares no table`,
-      at: { file: experiment.file, line: 1, column: 1 },
-      hint: 'add `table: { columns: [stage, stage.metric] }`',
-    });
-  }
+  if (experiment.tables.length === 0 && !tableless) throw noTable(experiment);
   const session = await openSession(experiment, cache);
   try {
     const readings = readingsOf(session.plan, { leased: keysAtWork(session.store) });
@@ -38,4 +35,13 @@ export async function openTables(
     session.store.close();
     throw error;
   }
+}
+
+export function noTable({ name, file }: Experiment): ProblemError {
+  return new ProblemError({
+    code: 'no-table',
+    message: `${name} declares no table`,
+    at: { file, line: 1, column: 1 },
+    hint: 'add `table: { columns: [stage, stage.metric] }`',
+  });
 }

@@ -44,6 +44,16 @@ export async function pictureLabels(folder: string, name: string): Promise<Pictu
   }
 }
 
+/** The images that are labelled, as the dataset names them. */
+export async function labelledImages(folder: string): Promise<readonly string[]> {
+  const labels = await openLabels(folder);
+  try {
+    return labels.manifest.images;
+  } finally {
+    labels.close();
+  }
+}
+
 /** Most names that a mistyped one is compared with: a set may have half a million. */
 const COMPARED = 5000;
 

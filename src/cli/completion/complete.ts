@@ -3,6 +3,8 @@ import type { Argument, Command, Option } from 'commander';
 /** What the names in a command line may be, asked for only when they are needed. */
 export type Names = Readonly<{
   rows(file: string): Promise<readonly string[]>;
+  /** heads of the columns of its tables */
+  columns(file: string): Promise<readonly string[]>;
   /** ids and names of the stages of an experiment; without a file, of what the cache holds */
   stages(file: string | undefined): Promise<readonly string[]>;
   kinds(): Promise<readonly string[]>;
@@ -81,6 +83,10 @@ async function valuesOf(
       return file === undefined ? names.files(prefix) : [...(await names.rows(file)), ...names.files(prefix)];
     case 'row':
       return file === undefined ? [] : names.rows(file);
+    case 'of':
+      return file === undefined ? [] : [...(await names.rows(file)), ...(await names.stages(file))];
+    case 'column':
+      return file === undefined ? [] : names.columns(file);
     case 'stage':
     case 'force':
     case 'labels':

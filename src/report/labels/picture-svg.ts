@@ -33,23 +33,44 @@ export function picturesSvg(
 type Body = Readonly<{ width: number; height: number; body: readonly string[] }>;
 
 function pictureBody({ image, grid, patches }: PictureLabels, picture: Embedded, about: string, shown: number): Body {
-  const [rows, columns] = grid;
-  const cell = Math.min(112, Math.max(44, Math.round(1152 / columns)));
-  const [width, height] = [columns * cell, rows * cell];
-  const sharp = picture.side * 2 <= width ? ' style="image-rendering: pixelated"' : '';
-  const origin = `translate(${MARGIN} ${HEAD})`;
+  const cell = Math.min(112, Math.max(44, Math.round(1152 / grid[1])));
+  const size = cell >= 90 ? 13 : cell >= 60 ? 11 : 9;
+  const [width, height] = [grid[1] * cell, grid[0] * cell];
   const body = [
-    '<style>.patch rect { fill: transparent } .patch:hover rect { fill: #ffffff; fill-opacity: 0.25 }</style>',
     `<text x="${MARGIN}" y="20" font-size="15" font-weight="bold" fill="#1f2328">${xml(image)}</text>`,
     `<text x="${MARGIN}" y="38" font-size="11" fill="#59636e">${xml(about)}</text>`,
-    `<g transform="${origin}">`,
-    `<image href="${picture.uri}" width="${width}" height="${height}" preserveAspectRatio="none"${sharp}/>`,
-    `<rect width="${width}" height="${height}" fill="#000000" fill-opacity="0.3"/>`,
-    `<path d="${gridPath(rows, columns, cell)}" stroke="#ffffff" stroke-opacity="0.45" fill="none"/>`,
-    ...patches.map((words, patch) => patchSvg(words, Math.floor(patch / columns), patch % columns, { cell, shown })),
+    `<g transform="translate(${MARGIN} ${HEAD})">`,
+    ...overlay(grid, patches, picture, { cell, size, shown }),
     '</g>',
   ];
   return { width: width + 2 * MARGIN, height: height + HEAD + MARGIN, body };
+}
+
+/** The picture alone, to stand small among others: the best word of every patch, as large as it fits. */
+export function thumbnailSvg({ image, grid, patches }: PictureLabels, picture: Embedded): string {
+  const cell = Math.min(64, Math.max(24, Math.round(512 / grid[1])));
+  const body = overlay(grid, patches, picture, { cell, size: 0.3 * cell, shown: 1 });
+  return svgFile(grid[1] * cell, grid[0] * cell, `${image}: the best word of each patch`, body);
+}
+
+/** How large a patch is, how large its words are at most, and how many of them stand in it. */
+type Look = Readonly<{ cell: number; size: number; shown: number }>;
+
+function overlay(
+  [rows, columns]: PictureLabels['grid'],
+  patches: PictureLabels['patches'],
+  picture: Embedded,
+  look: Look,
+): readonly string[] {
+  const [width, height] = [columns * look.cell, rows * look.cell];
+  const sharp = picture.side * 2 <= width ? ' style="image-rendering: pixelated"' : '';
+  return [
+    '<style>.patch rect { fill: transparent } .patch:hover rect { fill: #ffffff; fill-opacity: 0.25 }</style>',
+    `<image href="${picture.uri}" width="${width}" height="${height}" preserveAspectRatio="none"${sharp}/>`,
+    `<rect width="${width}" height="${height}" fill="#000000" fill-opacity="0.3"/>`,
+    `<path d="${gridPath(rows, columns, look.cell)}" stroke="#ffffff" stroke-opacity="0.45" fill="none"/>`,
+    ...patches.map((words, patch) => patchSvg(words, Math.floor(patch / columns), patch % columns, look)),
+  ];
 }
 
 function gridPath(rows: number, columns: number, cell: number): string {
@@ -58,15 +79,9 @@ function gridPath(rows: number, columns: number, cell: number): string {
   return [...across, ...down].join('');
 }
 
-function patchSvg(
-  words: readonly PatchWord[],
-  row: number,
-  column: number,
-  { cell, shown }: Readonly<{ cell: number; shown: number }>,
-): string {
+function patchSvg(words: readonly PatchWord[], row: number, column: number, { cell, size, shown }: Look): string {
   const scored = words.map(({ word, score }) => `${word} ${score.toFixed(3)}`);
   const title = `row ${row + 1}, column ${column + 1}: ${scored.length === 0 ? 'no word' : scored.join(', ')}`;
-  const size = cell >= 90 ? 13 : cell >= 60 ? 11 : 9;
   const lines = Math.max(1, Math.floor((cell - 6) / (size * 1.35)));
   const best = words.slice(0, Math.min(lines, shown));
   const top = (cell - best.length * size * 1.35) / 2 + size;

@@ -11,6 +11,7 @@ const program = buildProgram(
   () => undefined,
 );
 const names: Names = {
+  columns: async (file) => [`POPE of ${file}`],
   rows: async (file) => [`Baseline of ${file}`, '+SEA'],
   stages: async (file) => (file === undefined ? ['kept'] : ['pretrain', 'pretrain[+SEA]']),
   kinds: async () => ['pretrain', 'finetune'],

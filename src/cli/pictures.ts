@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { dataUri, labelledImages, pictureLabels, squarePicture } from '../labels/picture.ts';
+import type { LabelledPictures } from '../report/html/report.ts';
+import { thumbnailSvg } from '../report/labels/picture-svg.ts';
+import type { Readings } from '../report/table.ts';
+import type { Experiment, StageSpec } from '../spec/experiment.ts';
+import { type AnyKind, type PortType, portsOf } from '../stages/kind.ts';
+import { kinds } from '../stages/kinds.ts';
+import type { Entry, Store } from '../store/store.ts';
+
+/** Pictures of each stage, and stages, that a report shows. */
+const PICTURES = 3;
+const STAGES = 12;
+
+/** The first pictures of every stage that left patch labels, where labels and pictures are still stored. */
+export async function labelledPictures(
+  { stages }: Experiment,
+  readings: Readings,
+  store: Store,
+): Promise<readonly LabelledPictures[]> {
+  const sets = stages.flatMap((spec) => {
+    const reading = readings.get(spec.id);
+    return reading?.state === 'measured' ? setsOf(spec, reading.entry, store) : [];
+  });
+  const distinct = [...new Map(sets.map((set) => [set.labels, set])).values()].slice(0, STAGES);
+  const drawn: LabelledPictures[] = [];
+  for (const { stage, labels, images } of distinct) {
+    const names = (await labelledImages(labels)).slice(0, PICTURES);
+    drawn.push({ stage, svgs: await Promise.all(names.map((name) => drawPicture(labels, images, name))) });
+  }
+  return drawn;
+}
+
+type LabelFolders = Readonly<{ stage: string; labels: string; images: string }>;
+
+const byName: ReadonlyMap<string, AnyKind> = new Map(kinds.map((kind) => [kind.kind, kind]));
+
+function setsOf({ id, kind, params }: StageSpec, entry: Entry, store: Store): readonly LabelFolders[] {
+  const declared = byName.get(kind);
+  if (declared === undefined) return [];
+  const stored = (ports: AnyKind['inputs'], contents: Entry['inputs'], type: PortType) =>
+    Object.entries(portsOf(ports, params)).flatMap(([port, carried]) => {
+      const content = contents[port];
+      return carried.type === type && content !== undefined && store.has(content) ? [store.path(content)] : [];
+    });
+  const [data] = stored(declared.inputs, entry.inputs, 'dataset');
+  if (data === undefined) return [];
+  return stored(declared.outputs, entry.outputs, 'labels').map((labels) => ({
+    stage: id,
+    labels,
+    images: join(data, 'images'),
+  }));
+}
+
+async function drawPicture(labels: string, images: string, name: string): Promise<string> {
+  const [words, picture] = await Promise.all([pictureLabels(labels, name), squarePicture(join(images, name))]);
+  return thumbnailSvg(words, { uri: await dataUri(picture), side: picture.width });
+}

@@ -1,0 +1,102 @@
+import type { Standing } from '../compare.ts';
+import { xml } from '../labels/svg.ts';
+import type { LineageSources } from '../lineage.ts';
+import { duration } from '../style.ts';
+import { lineageHtml } from './lineage.ts';
+import { questionsHtml } from './questions.ts';
+import { css, script } from './style.ts';
+import { notesHtml, tableHtml } from './table.ts';
+
+/** A figure as it was drawn, with what is to be known of it. */
+export type DrawnFigure = Readonly<{ title: string; svg: string; notes: readonly string[] }>;
+
+/** Pictures with the words of their patches, as one stage labelled them. */
+export type LabelledPictures = Readonly<{ stage: string; svgs: readonly string[] }>;
+
+/** An experiment as a report tells it. */
+export type Report = Readonly<{
+  standing: Standing;
+  sources: LineageSources;
+  figures: readonly DrawnFigure[];
+  pictures: readonly LabelledPictures[];
+  /** the experiment file and those it extends */
+  files: readonly Readonly<{ path: string; text: string }>[];
+}>;
+
+type Part = Readonly<{ id: string; title: string; lines: readonly string[] }>;
+
+/** One page that needs nothing beside itself. The same experiment and results give the same bytes. */
+export function reportHtml(report: Report): string {
+  const { standing, sources } = report;
+  const { experiment, tables } = standing;
+  const parts: readonly Part[] = [
+    { id: 'tables', title: 'Tables', lines: tables.flatMap(tableHtml) },
+    { id: 'figures', title: 'Figures', lines: report.figures.flatMap(figureHtml) },
+    { id: 'questions', title: 'Questions won and lost', lines: questionsHtml(standing) },
+    { id: 'labels', title: 'Words of patches', lines: report.pictures.flatMap(picturesHtml) },
+    {
+      id: 'lineage',
+      title: 'Lineage',
+      lines:
+        tables.length === 0
+          ? []
+          : ['<div class="lineage">', ...lineageHtml(tables, experiment.stages, sources), '</div>'],
+    },
+    { id: 'file', title: 'Experiment file', lines: report.files.flatMap(fileHtml) },
+  ].filter(({ lines }) => lines.length > 0);
+  return [
+    '<!doctype html>',
+    '<html lang="en"><head><meta charset="utf-8"/>',
+    '<meta name="viewport" content="width=device-width, initial-scale=1"/>',
+    `<title>${xml(experiment.name)}</title>`,
+    `<style>${css}</style></head><body>`,
+    `<header><h1>${xml(experiment.name)}</h1>`,
+    ...(experiment.description === undefined ? [] : [`<p>${xml(experiment.description)}</p>`]),
+    `<p class="about">${xml(aboutText(report))}</p></header>`,
+    `<nav>${parts.map(({ id, title }) => `<a href="#${id}">${title}</a>`).join(' ')}</nav>`,
+    ...parts.flatMap(({ id, title, lines }) => [`<section id="${id}"><h2>${title}</h2>`, ...lines, '</section>']),
+    `<script>${script}</script>`,
+    '</body></html>',
+    '',
+  ].join('\n');
+}
+
+/** What it took, with what and when it was last measured. */
+function aboutText({ standing: { experiment }, sources: { readings } }: Report): string {
+  const known = [...readings.values()].flatMap((reading) => (reading.state === 'measured' ? [reading.entry] : []));
+  const distinct = [...new Map(known.map((entry) => [entry.key, entry])).values()];
+  const seconds = distinct.reduce((sum, { provenance }) => sum + provenance.seconds, 0);
+  const last = distinct
+    .map(({ provenance }) => provenance.startedAt)
+    .sort()
+    .at(-1);
+  const seeds = experiment.seeds.length === 0 ? '' : `seeds ${experiment.seeds.join(', ')} · `;
+  const measured = known.length === experiment.stages.length ? '' : `${known.length} measured of `;
+  const when = last === undefined ? '' : ` · last measured ${last.slice(0, 16).replace('T', ' ')} UTC`;
+  return `${experiment.file} · ${seeds}${measured}${experiment.stages.length} stages · ${duration(seconds)} of work${when}`;
+}
+
+function figureHtml({ title, svg, notes }: DrawnFigure, at: number): readonly string[] {
+  const caption = `<figcaption><b>Figure ${at + 1}.</b> ${xml(title)}.</figcaption>`;
+  return [`<figure id="figure-${at + 1}">${caption}<div class="plot scroll">${svg}</div>${notesHtml(notes)}</figure>`];
+}
+
+function picturesHtml({ stage, svgs }: LabelledPictures): readonly string[] {
+  return [
+    `<h3>${xml(stage)}</h3>`,
+    `<div class="pictures">${svgs.map((svg) => `<figure>${svg}</figure>`).join('')}</div>`,
+  ];
+}
+
+/** YAML with its comments set back. */
+function fileHtml({ path, text }: Report['files'][number]): readonly string[] {
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      const at = /(^|\s)#(?=\s)/.exec(line)?.index;
+      if (at === undefined) return xml(line);
+      return `${xml(line.slice(0, at))}<span class="comment">${xml(line.slice(at))}</span>`;
+    });
+  return [`<h3>${xml(path)}</h3>`, `<pre>${lines.join('\n')}</pre>`];
+}
