@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { dataUri, labelledImages, pictureLabels, squarePicture } from '../labels/picture.ts';
-import type { LabelledPictures } from '../report/html/report.ts';
+import { statisticsOf } from '../labels/statistics.ts';
+import type { DrawnFigure, LabelledPictures } from '../report/html/report.ts';
 import { thumbnailSvg } from '../report/labels/picture-svg.ts';
+import { statisticsSvg } from '../report/labels/statistics-svg.ts';
 import type { Readings } from '../report/table.ts';
 import type { Experiment, StageSpec } from '../spec/experiment.ts';
 import { type AnyKind, type PortType, portsOf } from '../stages/kind.ts';
@@ -12,26 +14,39 @@ import type { Entry, Store } from '../store/store.ts';
 const PICTURES = 3;
 const STAGES = 12;
 
-/** The first pictures of every stage that left patch labels, where labels and pictures are still stored. */
-export async function labelledPictures(
-  { stages }: Experiment,
-  readings: Readings,
-  store: Store,
-): Promise<readonly LabelledPictures[]> {
+/** What stages left as patch labels, each content once, where labels and pictures are still stored. */
+export function labelSets({ stages }: Experiment, readings: Readings, store: Store): readonly LabelFolders[] {
   const sets = stages.flatMap((spec) => {
     const reading = readings.get(spec.id);
-    return reading?.state === 'measured' ? setsOf(spec, reading.entry, store) : [];
+    if (reading === undefined || !('entry' in reading)) return [];
+    const mark = reading.state === 'stale' ? ' (stale)' : '';
+    return setsOf(spec, reading.entry, store).map((set) => ({ ...set, stage: `${set.stage}${mark}` }));
   });
-  const distinct = [...new Map(sets.map((set) => [set.labels, set])).values()].slice(0, STAGES);
+  return [...new Map(sets.map((set) => [set.labels, set])).values()].slice(0, STAGES);
+}
+
+/** How the labels that stages drew from an encoder are distributed: Figure 6 of each set. */
+export async function labelFigures(sets: readonly LabelFolders[]): Promise<readonly DrawnFigure[]> {
+  const drawn: DrawnFigure[] = [];
+  for (const { stage, kind, labels } of sets) {
+    if (kind !== 'extract-labels') continue;
+    const svg = statisticsSvg(stage, await statisticsOf(labels));
+    drawn.push({ title: `Scores and words of ${stage}, beside Figure 6 of the paper`, svg, notes: [] });
+  }
+  return drawn;
+}
+
+/** The first pictures of every set. */
+export async function labelledPictures(sets: readonly LabelFolders[]): Promise<readonly LabelledPictures[]> {
   const drawn: LabelledPictures[] = [];
-  for (const { stage, labels, images } of distinct) {
+  for (const { stage, labels, images } of sets) {
     const names = (await labelledImages(labels)).slice(0, PICTURES);
     drawn.push({ stage, svgs: await Promise.all(names.map((name) => drawPicture(labels, images, name))) });
   }
   return drawn;
 }
 
-type LabelFolders = Readonly<{ stage: string; labels: string; images: string }>;
+type LabelFolders = Readonly<{ stage: string; kind: string; labels: string; images: string }>;
 
 const byName: ReadonlyMap<string, AnyKind> = new Map(kinds.map((kind) => [kind.kind, kind]));
 
@@ -47,6 +62,7 @@ function setsOf({ id, kind, params }: StageSpec, entry: Entry, store: Store): re
   if (data === undefined) return [];
   return stored(declared.outputs, entry.outputs, 'labels').map((labels) => ({
     stage: id,
+    kind,
     labels,
     images: join(data, 'images'),
   }));

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProblemError } from '../problem.ts';
 import { formatCsv } from '../report/csv.ts';
-import { reportHtml } from '../report/html/report.ts';
+import { type DrawnFigure, reportHtml } from '../report/html/report.ts';
 import { formatLatex } from '../report/latex.ts';
 import { formatMarkdown } from '../report/markdown.ts';
 import { paint, sizeText } from '../report/style.ts';
@@ -12,7 +12,7 @@ import type { Context } from './context.ts';
 import { readNoting } from './experiment.ts';
 import { lineageSources } from './lineage.ts';
 import { json } from './output.ts';
-import { labelledPictures } from './pictures.ts';
+import { labelFigures, labelledPictures, labelSets } from './pictures.ts';
 import { noTable, type OpenTables, openTables } from './tables.ts';
 
 type ReportOptions = Readonly<{ output: string; json?: boolean }>;
@@ -23,14 +23,20 @@ export async function writeReport(file: string, options: ReportOptions, { output
   const opened = await openTables(file, cache, { questions: true, tableless: true });
   try {
     if (opened.tables.length === 0) throw noTable(opened.experiment);
+    const sets = labelSets(opened.experiment, opened.readings, opened.session.store);
+    const figures = await labelFigures(sets);
     const page = reportHtml({
       standing: opened,
       sources: lineageSources(opened.readings),
-      figures: [],
-      pictures: await labelledPictures(opened.experiment, opened.readings, opened.session.store),
+      figures,
+      pictures: await labelledPictures(sets),
       files: await yamlOf(file),
     });
-    const written = await writeAll(options.output, [['report.html', page], ...opened.tables.flatMap(tableFiles)]);
+    const written = await writeAll(options.output, [
+      ['report.html', page],
+      ...opened.tables.flatMap(tableFiles),
+      ...figures.map(figureFile),
+    ]);
     if (options.json === true) output.out(json({ files: written, ...standOf(opened) }));
     else output.out(textOf(written, opened, output).join('\n'));
     return 0;
@@ -55,6 +61,10 @@ function tableFiles(table: Table, at: number): readonly NamedText[] {
     [`${name}.csv`, `${formatCsv(table)}\r\n`],
     [`${name}.json`, `${json({ tables: [table] })}\n`],
   ];
+}
+
+function figureFile({ svg }: DrawnFigure, at: number): NamedText {
+  return [`figure-${at + 1}.svg`, svg];
 }
 
 async function writeAll(folder: string, files: readonly NamedText[]): Promise<readonly Written[]> {
