@@ -4,6 +4,7 @@ import type { Style } from '../report/style.ts';
 import type { StageSpec } from '../spec/experiment.ts';
 import type { SqliteStore } from '../store/sqlite.ts';
 import type { Detail, Open, Series, StageItem } from '../ui/browse/world.ts';
+import { attemptLines, failedAttempt } from './attempt.ts';
 import { logLines } from './observe.ts';
 import { entryLines, parameterLines } from './show.ts';
 import { whyLines } from './why.ts';
@@ -20,7 +21,7 @@ export function detailOf(open: Open, id: string, store: SqliteStore, style: Styl
   return {
     stage: id,
     lines: {
-      why: [...failureLines(item), ...whyLines(open.plan, id, style)],
+      why: [...failureLines(item, store, style), ...whyLines(open.plan, id, style)],
       parameters: parameterLines(step.spec.params, style),
       metrics:
         entry === undefined
@@ -33,8 +34,10 @@ export function detailOf(open: Open, id: string, store: SqliteStore, style: Styl
   };
 }
 
-function failureLines({ state, reason }: StageItem): readonly string[] {
-  return state === 'failed' ? [`its last attempt failed: ${reason}`, 'o shows its log', ''] : [];
+/** Of a failed stage what `sea show` tells. */
+function failureLines({ state, step }: StageItem, store: SqliteStore, style: Style): readonly string[] {
+  const attempt = state === 'failed' && step.key !== undefined ? failedAttempt(store, step.key) : undefined;
+  return attempt === undefined ? [] : [...attemptLines(attempt, style), '  o shows all of it', ''];
 }
 
 /** A series for each number that was reported, the loss first. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readOutcome, readProgress } from '../job/folder.ts';
+import { readProgress } from '../job/folder.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import { makeTable } from '../report/table.ts';
 import type { Experiment } from '../spec/experiment.ts';
@@ -7,6 +7,7 @@ import type { SqliteStore } from '../store/sqlite.ts';
 import type { Key } from '../store/store.ts';
 import type { ItemState, Open, StageItem } from '../ui/browse/world.ts';
 import type { StageState, Stages } from '../ui/stages.ts';
+import { failedAttempt } from './attempt.ts';
 import { needsOf, stagesAbove } from './boards.ts';
 import { reasonText } from './changes.ts';
 import { keysAtWork, readingsOf } from './readings.ts';
@@ -53,15 +54,9 @@ function itemOf(step: Step, store: SqliteStore, leased: ReadonlySet<Key>): Stage
     const progress = last === undefined ? {} : { progress: { step: last.step, of: last.of } };
     return { ...base, state: 'running', reason: reasonText(step), ...progress };
   }
-  const message = step.action === 'run' && key !== undefined ? failureOf(store, key) : undefined;
-  if (message !== undefined) return { ...base, state: 'failed', reason: message };
+  const attempt = step.action === 'run' && key !== undefined ? failedAttempt(store, key) : undefined;
+  if (attempt !== undefined) return { ...base, state: 'failed', reason: attempt.failure.message.split('\n')[0] ?? '' };
   return { ...base, state: itemStates[step.action], reason: reasonText(step) };
-}
-
-/** Why the last attempt at a key failed; undefined when there was none or it left nothing to say. */
-function failureOf(store: SqliteStore, key: Key): string | undefined {
-  const outcome = readOutcome(store.jobFolder(key));
-  return outcome?.state === 'failed' ? (outcome.message ?? 'it gave no reason').split('\n')[0] : undefined;
 }
 
 const longestLog = 400_000;

@@ -8,6 +8,7 @@ import { padRight, widthOf } from '../report/width.ts';
 import { openStore } from '../store/sqlite.ts';
 import type { Entry, Store } from '../store/store.ts';
 import { shortNumber } from '../ui/words.ts';
+import { attemptLines, type FailedAttempt, failedAttempt } from './attempt.ts';
 import { valueText } from './changes.ts';
 import type { Context } from './context.ts';
 import { newestEntry } from './entry.ts';
@@ -18,8 +19,11 @@ import { openSession } from './session.ts';
 
 type ShowOptions = Readonly<{ log?: boolean; json?: boolean }>;
 type Found = Readonly<{ entry: Entry /** made under a key that the experiment no longer asks for */; stale: boolean }>;
+/** A stage whose last attempt, as the experiment now asks for it, failed. */
+type Failed = Readonly<{ stage: string; kind: string; attempt: FailedAttempt }>;
+type Shown = Readonly<{ found: readonly Found[]; failed: readonly Failed[] }>;
 
-/** `sea show`: what a stage left and how. */
+/** `sea show`: what a stage left and how; of one that failed, what it said. */
 export async function showStage(
   stage: string,
   file: string | undefined,
@@ -29,7 +33,7 @@ export async function showStage(
   if (file === undefined) {
     const store = openStore(cache);
     try {
-      return print([{ entry: newestEntry(store, stage), stale: false }], store, options, output);
+      return print({ found: [{ entry: newestEntry(store, stage), stale: false }], failed: [] }, store, options, output);
     } finally {
       store.close();
     }
@@ -44,23 +48,48 @@ export async function showStage(
       if (entry !== undefined) return [{ entry, stale: false }];
       return last === undefined ? [] : [{ entry: last, stale: true }];
     });
-    if (found.length === 0) {
+    const failed = steps.flatMap(({ id, spec, key, entry }): readonly Failed[] => {
+      const attempt = key === undefined || entry !== undefined ? undefined : failedAttempt(store, key);
+      return attempt === undefined ? [] : [{ stage: id, kind: spec.kind, attempt }];
+    });
+    if (found.length === 0 && failed.length === 0) {
       throw new ProblemError({
         code: 'never-run',
         message: `${stage} has not run yet`,
         hint: `sea run ${file} --stage '${stage}'`,
       });
     }
-    return print(found, store, options, output);
+    return print({ found, failed }, store, options, output);
   } finally {
     store.close();
   }
 }
 
-function print(found: readonly Found[], store: Store, options: ShowOptions, output: Context['output']): number {
-  if (options.json === true) output.out(json({ stages: found.map((item) => entryJson(item, store)) }));
-  else output.out(found.map((item) => entryText(item, store, options, output.style)).join('\n\n'));
+function print({ found, failed }: Shown, store: Store, options: ShowOptions, output: Context['output']): number {
+  if (options.json === true) {
+    output.out(json({ stages: found.map((item) => entryJson(item, store)), failed: failed.map(failedJson) }));
+    return 0;
+  }
+  const entries = found.map((item) => entryText(item, store, options, output.style));
+  output.out([...failed.map((item) => failedText(item, options, output.style)), ...entries].join('\n\n'));
   return 0;
+}
+
+function failedJson({ stage, kind, attempt }: Failed): unknown {
+  return { stage, kind, ...attempt };
+}
+
+function failedText({ stage, kind, attempt }: Failed, options: ShowOptions, style: Style): string {
+  const whole = options.log === true ? wholeLog(attempt.failure.log) : undefined;
+  return [
+    `${paint(style, 'bold', stage)}  ${kind} ${paint(style, 'dim', `key ${attempt.key}`)}`,
+    ...attemptLines(attempt, style),
+    ...(whole === undefined ? [] : [paint(style, 'accent', 'log'), ...whole.map((line) => `  ${line}`)]),
+  ].join('\n');
+}
+
+function wholeLog(log: string): readonly string[] | undefined {
+  return existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n') : undefined;
 }
 
 function entryJson({ entry, stale }: Found, store: Store): unknown {
@@ -77,8 +106,7 @@ function entryJson({ entry, stale }: Found, store: Store): unknown {
 function entryText({ entry, stale }: Found, store: Store, options: ShowOptions, style: Style): string {
   const folder = store.jobFolder(entry.key);
   const log = jobPaths.log(folder);
-  const lines =
-    options.log === true && existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n') : logTail(folder, 12);
+  const lines = (options.log === true ? wholeLog(log) : undefined) ?? logTail(folder, 12);
   const note = stale
     ? paint(style, 'warn', '  stale: the experiment now asks for something else (sea why tells what)')
     : '';

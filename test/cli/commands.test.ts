@@ -3,6 +3,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ablation, asked, expectDocumented, openRig, type Rig } from './rig.ts';
 
+const broken = `
+name: broken
+stages:
+  train: { kind: command, run: 'for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do echo line $n; done; exit 3', outputs: [model] }
+table: { columns: [{ stage: train, metric: loss }] }
+`;
+
 let rig: Rig;
 beforeAll(async () => {
   rig = openRig();
@@ -11,6 +18,8 @@ beforeAll(async () => {
   expect((await rig.sea('run', 'a.yaml')).code).toBe(0);
   rig.write('asked.yaml', asked);
   expect((await rig.sea('run', 'asked.yaml', '--cache', 'asked')).code).toBe(0);
+  rig.write('broken.yaml', broken);
+  expect((await rig.sea('run', 'broken.yaml', '--cache', 'failed')).code).toBe(1);
   // one row that has numbers of an earlier version of itself
   rig.write('changed.yaml', ablation.replace("RATE: '2'", "RATE: '4'"));
 });
@@ -28,6 +37,7 @@ describe('as JSON, what is printed is what is documented', () => {
     ['compare', ['asked.yaml', 'Worse', 'Better', '--cache', 'asked', '--questions']],
     ['show', ['score[+SEA]', 'a.yaml']],
     ['show', ['data']],
+    ['show', ['train', 'broken.yaml', '--cache', 'failed']],
     ['ls', []],
     ['gc', ['a.yaml']],
     ['verify', []],
@@ -114,6 +124,20 @@ describe('show', () => {
     }
     const key = /key ([0-9a-f]{64})/.exec(out)?.[1] ?? '';
     expect((await rig.sea('show', key.slice(0, 12))).out).toBe(out);
+  });
+
+  test('tells of a stage that failed when it did, what it said last and where the log is', async () => {
+    const { code, out } = await rig.sea('show', 'train', 'broken.yaml', '--cache', 'failed');
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^train {2}command key [0-9a-f]{64}\n✗ its last attempt failed, \d{4}-\d\d-\d\d \d\d:\d\d UTC, /,
+    );
+    expect(out).toContain('\n  the command ended with exit code 3\n');
+    expect(out).toContain('  │ line 14\n');
+    expect(out).not.toContain('line 1\n');
+    const log = /log: (.+)$/m.exec(out)?.[1] ?? '';
+    expect(readFileSync(log, 'utf8')).toContain('line 1\n');
+    expect((await rig.sea('show', 'train', 'broken.yaml', '--cache', 'failed', '--log')).out).toContain('  line 1\n');
   });
 });
 
