@@ -3,12 +3,15 @@ import { type Bill, billOf, type Item, type Sum } from '../cost/bill.ts';
 import { type DeviceName, devices } from '../cost/device.ts';
 import { type Run, runsOf } from '../cost/measured.ts';
 import { priceStages } from '../cost/price.ts';
+import type { Priced } from '../cost/shape.ts';
 import { validatorOf } from '../spec/validator.ts';
 import { kinds } from '../stages/kinds.ts';
 import type { Context } from './context.ts';
 import { type Agreement, agreements, costText } from './cost-text.ts';
 import { json } from './output.ts';
 import type { Session } from './session.ts';
+
+const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
 
 export type CostOptions = Readonly<{ device?: DeviceName; all?: boolean; json?: boolean }>;
 
@@ -24,14 +27,20 @@ export function showCost(session: Session, options: CostOptions, { output }: Pic
   }
 }
 
-function makeBill({ experiment, plan, store }: Session, name: DeviceName): Bill {
-  const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
+/** What every stage of an experiment asks of a machine, as far as it can be told. */
+export function priceSession({ experiment, plan }: Session): ReadonlyMap<string, Priced> {
   const steps = new Map(plan.steps.map((step) => [step.id, step]));
   const metrics = (id: string) => (steps.get(id)?.action === 'reuse' ? steps.get(id)?.entry?.metrics : undefined);
-  const priced = priceStages(experiment.stages, byName, ({ id }) => {
+  return priceStages(experiment.stages, byName, ({ id }) => {
     const known = metrics(id);
     return { text: readText, ...(known === undefined ? {} : { metrics: known }) };
   });
+}
+
+function makeBill(session: Session, name: DeviceName): Bill {
+  const { experiment, plan, store } = session;
+  const steps = new Map(plan.steps.map((step) => [step.id, step]));
+  const priced = priceSession(session);
   // only runs on this kind of device tell how fast it is
   const runs: readonly Run[] =
     name !== 'cpu'

@@ -123,6 +123,7 @@ function declareExperimentCommands(define: Define, context: MakeFor, finish: Fin
     .argument('<file...>', 'experiment files')
     .addOption(new Option('-j, --jobs <n>', 'stages at work at the same time').argParser(positive))
     .addOption(new Option('--threads <n>', 'threads of the engine in each stage (or SEA_THREADS)').argParser(positive))
+    .option('--memory <size>', 'what stages at work may hold together, like 6GB (or SEA_MEMORY); one may always run')
     .option('--force <stage...>', 'run these stages again (ids or names)')
     .option('--row <row...>', 'only these rows')
     .option('--stage <stage...>', 'only these stages and what they need')

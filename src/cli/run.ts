@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Plan } from '../plan/step.ts';
 import { type Problem, ProblemError } from '../problem.ts';
@@ -16,10 +15,12 @@ import { readingsOf } from './readings.ts';
 import { openReporter } from './reporter.ts';
 import { makePlan, openSession, type Session } from './session.ts';
 import { onStopSignals } from './signals.ts';
+import { type Workload, workloadOf } from './workload.ts';
 
 export type RunOptions = Readonly<{
   jobs?: number;
   threads?: number;
+  memory?: string;
   force?: string[];
   row?: string[];
   stage?: string[];
@@ -83,13 +84,18 @@ async function runExperiment(experiment: Experiment, options: RunOptions, contex
   const { output, cache } = context;
   const session = await openSession(experiment, cache, options.force);
   try {
-    const workload = workloadOf(options, context);
+    const workload = workloadOf(session, options, context);
     const result = await execute(session, workload, options, context);
     if (options.json !== true) {
       const showTables = experiment.tables.length > 0 && options.stage === undefined;
       if (showTables) output.out(`${await tablesText(session, result, context)}\n`);
       const [engine] = result.engines;
-      const manner: Manner = { ...workload, ...(engine === undefined ? {} : { engine }) };
+      const { jobs, threads, memory } = workload;
+      const manner: Manner = {
+        ...{ jobs, threads },
+        ...(memory === undefined ? {} : { memory: memory.limit }),
+        ...(engine === undefined ? {} : { engine }),
+      };
       const { summaryLine } = await import('../ui/summary.ts');
       output.out(summaryLine(result.done, manner, output.style));
     }
@@ -122,6 +128,7 @@ async function execute(session: Session, workload: Workload, options: RunOptions
       executor,
       sources,
       jobs: workload.jobs,
+      ...(workload.memory === undefined ? {} : { memory: workload.memory }),
       origin,
       failFast: options.failFast === true,
     };
@@ -142,11 +149,11 @@ async function execute(session: Session, workload: Workload, options: RunOptions
 }
 
 /** An unchanged run starts nothing, and so needs none of what starts processes. */
-async function openExecutor(plan: Plan, { jobs, ...each }: Workload) {
+async function openExecutor(plan: Plan, { jobs, threads, sideBySide, memory }: Workload) {
   if (plan.counts.run + plan.counts.depends === 0) return idleExecutor;
   const { createLocalExecutor } = await import('../executors/local.ts');
   const script = fileURLToPath(new URL('../worker.js', import.meta.url));
-  return createLocalExecutor(kinds, { script, workers: jobs, ...each });
+  return createLocalExecutor(kinds, { script, workers: jobs, threads, sideBySide, tight: memory !== undefined });
 }
 
 const idleExecutor = {
@@ -157,30 +164,6 @@ const idleExecutor = {
   changed: () => new Promise<void>(() => undefined),
   close: async () => undefined,
 };
-
-type Workload = Readonly<{ jobs: number; threads: number; sideBySide: number }>;
-
-/**
- * As many stages as there are cores, up to four: each holds a model in memory; the engines share the cores. A stage whose
- * neighbours are idle has their cores for its independent operations, unless the number of threads is stated.
- */
-function workloadOf(options: RunOptions, { env }: Context): Workload {
-  const cores = availableParallelism();
-  const jobs = options.jobs ?? Math.min(4, cores);
-  const asked = options.threads ?? readThreads(env['SEA_THREADS']);
-  return { jobs, threads: asked ?? Math.max(1, Math.floor(cores / jobs)), sideBySide: asked === undefined ? cores : 1 };
-}
-
-function readThreads(text: string | undefined): number | undefined {
-  if (text === undefined || text === '') return undefined;
-  const number = Number(text);
-  if (Number.isInteger(number) && number >= 1) return number;
-  throw new ProblemError({
-    code: 'threads',
-    message: `SEA_THREADS is "${text}"`,
-    hint: 'it must be a whole number from 1 on',
-  });
-}
 
 async function tablesText(session: Session, { failed }: Result, { output }: Context): Promise<string> {
   const { experiment, store, sources } = session;

@@ -14,6 +14,8 @@ export type WorkerOptions = Readonly<{
   threads: number;
   /** operations at most that run side by side in one stage, where the cores are free: the digits stay the same */
   sideBySide: number;
+  /** memory is short: a process is kept for the next stage only where that needs as much as it holds already */
+  tight?: boolean;
 }>;
 
 /** How long a worker may take to end when it is told to, milliseconds. */
@@ -23,6 +25,8 @@ type Worker = {
   readonly child: ChildProcess;
   folder?: string /** where its output goes */;
   log?: string;
+  /** bytes: the most that a stage of it was said to need; the memory of a process does not shrink */
+  held: number;
   stopping: boolean;
   retired: boolean;
 };
@@ -30,7 +34,7 @@ type Pool = {
   readonly options: WorkerOptions;
   readonly bell: Bell;
   readonly workers: Set<Worker>;
-  readonly waiting: string[];
+  readonly waiting: Readonly<{ folder: string; memory: number }>[];
   readonly status: Map<string, Status>;
 };
 
@@ -38,9 +42,9 @@ type Pool = {
 export function createWorkerExecutor(options: WorkerOptions, bell: Bell = createBell()): Executor {
   const pool: Pool = { options, bell, workers: new Set(), waiting: [], status: new Map() };
   return {
-    async submit(folder) {
+    async submit(folder, { memory = 0 }) {
       pool.status.set(folder, { state: 'queued' });
-      pool.waiting.push(folder);
+      pool.waiting.push({ folder, memory });
       dispatch(pool);
       return folder;
     },
@@ -48,7 +52,7 @@ export function createWorkerExecutor(options: WorkerOptions, bell: Bell = create
       return new Map(tickets.map((ticket) => [ticket, collect(pool.status, ticket)]));
     },
     async cancel(ticket) {
-      const queued = pool.waiting.indexOf(ticket);
+      const queued = pool.waiting.findIndex(({ folder }) => folder === ticket);
       if (queued >= 0) {
         pool.waiting.splice(queued, 1);
         end(pool, ticket, { state: 'lost', reason: 'stopped before it began' });
@@ -64,17 +68,27 @@ export function createWorkerExecutor(options: WorkerOptions, bell: Bell = create
 }
 
 function dispatch(pool: Pool): void {
-  while (pool.waiting.length > 0) {
-    const idle = [...pool.workers].find((worker) => worker.folder === undefined && !worker.retired);
-    const worker = idle ?? (countAtWork(pool) < pool.options.workers ? start(pool) : undefined);
+  for (let next = pool.waiting[0]; next !== undefined; next = pool.waiting[0]) {
+    const { folder, memory } = next;
+    const worker = idleFor(pool, memory) ?? (countAtWork(pool) < pool.options.workers ? start(pool) : undefined);
     if (worker === undefined) return;
-    const folder = pool.waiting.shift() as string;
+    pool.waiting.shift();
     worker.folder = folder;
+    worker.held = Math.max(worker.held, memory);
     worker.log = jobPaths.log(folder);
     worker.stopping = false;
     pool.status.set(folder, { state: 'running' });
     send(worker, { type: 'run', folder });
   }
+}
+
+/** A process without work. Where memory is short, those that hold more than the next stage needs end, and so make room. */
+function idleFor({ workers, options }: Pool, memory: number): Worker | undefined {
+  const idle = [...workers].filter((worker) => worker.folder === undefined && !worker.retired);
+  if (options.tight !== true) return idle[0];
+  const best = idle.filter(({ held }) => held <= memory).sort((a, b) => b.held - a.held)[0];
+  for (const worker of idle) if (worker !== best) void retire(worker);
+  return best;
 }
 
 function countAtWork(pool: Pool): number {
@@ -87,7 +101,7 @@ function start(pool: Pool): Worker {
     execArgv: [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  const worker: Worker = { child, stopping: false, retired: false };
+  const worker: Worker = { child, held: 0, stopping: false, retired: false };
   pool.workers.add(worker);
   const keep = (text: Buffer): void => {
     if (worker.log !== undefined) appendFileSync(worker.log, text);

@@ -1,6 +1,7 @@
 import { jobPaths } from '../job/folder.ts';
 import { type Identity, identify, keyOf } from '../plan/key.ts';
 import { changesSince, reasonFor } from '../plan/why.ts';
+import type { Needs } from '../stages/kind.ts';
 import type { Entry, Key } from '../store/store.ts';
 import type { Failure, Why } from './event.ts';
 import type { Ending } from './finish.ts';
@@ -151,7 +152,7 @@ async function launch(
     Object.entries(identity.inputs).map(([port, digest]) => [port, store.path(digest)]),
   );
   const { folder, job, finished, resumed } = prepare(store, node, key, inputs);
-  const ticket = finished ? folder : await executor.submit(folder, node.kind.needs(node.step.spec.params));
+  const ticket = finished ? folder : await executor.submit(folder, needsOf(state, node));
   node.state = 'running';
   state.inFlight.set(key, []);
   state.running.add({
@@ -179,6 +180,12 @@ async function launch(
     resumed,
     log: jobPaths.log(folder),
   });
+}
+
+/** As its kind states them; memory as it was measured or reckoned, where that counts. */
+function needsOf({ request: { memory } }: State, { kind, step }: Node): Needs {
+  const need = memory?.needs.get(step.id);
+  return { ...kind.needs(step.spec.params), ...(need === undefined ? {} : { memory: need }) };
 }
 
 /** Known from the plan, unless the plan had to wait for the content of an input. */

@@ -1,3 +1,4 @@
+import { hasRoom } from '../cost/memory.ts';
 import { type Bell, createBell } from '../executors/bell.ts';
 import type { Digest } from '../hash.ts';
 import type { Key, Use } from '../store/store.ts';
@@ -79,9 +80,15 @@ export async function createState(request: RunRequest): Promise<State> {
  * that stage would come before this one; under `failFast` its ending has to be known first.
  */
 export function hasSlot({ running, request }: State, next: Node): boolean {
-  let taken = 0;
-  for (const { ended, node } of running) {
-    if (!ended || request.failFast || node.height - 1 > next.height) taken += 1;
-  }
-  return taken < request.jobs;
+  const taken = [...running].filter(({ ended, node }) => !ended || request.failFast || node.height - 1 > next.height);
+  if (taken.length >= request.jobs) return false;
+  const { memory } = request;
+  if (memory === undefined) return true;
+  const need = ({ step }: Node): number => memory.needs.get(step.id) ?? 0;
+  const atWork = taken.filter(({ ended }) => !ended);
+  return hasRoom(
+    atWork.map(({ node }) => need(node)),
+    need(next),
+    memory.limit,
+  );
 }

@@ -76,6 +76,13 @@ complete: 7 run, 0 reused, 0 failed in N s
     expect((await rig.sea('run', '--fail-fast', 'bad.yaml', 'a.yaml')).out).toContain('1 of 2 experiments: ');
   });
 
+  test('is not started with a size of memory that cannot be read', async () => {
+    const { code, err } = await rig.sea('run', 'a.yaml', '--memory', 'much');
+    expect(code).toBe(2);
+    expect(err).toContain('"much" is no size');
+    expect(rig.ran()).toEqual([]);
+  });
+
   test('after one parameter of one row changed runs only that branch, and why says so', async () => {
     await rig.sea('run', 'a.yaml');
     rig.ran();

@@ -77,6 +77,24 @@ describe('worker processes', () => {
     expect(lines.map((line) => line.values['square'])).toEqual(Array.from({ length: 50 }, (_, step) => step * step));
   });
 
+  it('where memory is short are kept only for a stage that needs as much as they hold already', async () => {
+    const tight = createWorkerExecutor({ script, workers: 2, threads: 1, sideBySide: 1, tight: true });
+    const pidOf = async (name: string, memory: number): Promise<number> => {
+      const folder = jobFolder(root, name, 'pid', {});
+      await over(tight, await tight.submit(folder, { ...needs, memory }));
+      return readOutcome(folder)?.metrics['pid'] ?? 0;
+    };
+    try {
+      const small = await pidOf('tight-1', 1e9);
+      const large = await pidOf('tight-2', 2e9);
+      expect(large).toBe(small);
+      expect(await pidOf('tight-3', 1e9)).not.toBe(large);
+      expect(() => process.kill(large, 0)).toThrow('ESRCH');
+    } finally {
+      await tight.close();
+    }
+  });
+
   it('measure the peak of memory of each job', async () => {
     const folder = jobFolder(root, 'k', 'pid', {});
     await over(executor, await executor.submit(folder, needs));

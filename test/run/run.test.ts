@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Executor } from '../../src/executors/executor.ts';
 import { createInlineExecutor } from '../../src/executors/inline.ts';
 import { readJob, writeOutcome } from '../../src/job/folder.ts';
 import type { Entry } from '../../src/store/store.ts';
@@ -279,28 +280,60 @@ async function leaveFinished(folder: string, stages: Stages): Promise<void> {
   });
 }
 
+/** An executor in this process that counts: `most` at work at once, and which stages were beside each other. */
+function counting() {
+  const inline = createInlineExecutor(kinds);
+  const [now, seen] = [
+    new Set<string>(),
+    { most: 0, asked: new Map<string, number | undefined>(), pairs: new Set<string>() },
+  ];
+  const executor: Executor = {
+    ...inline,
+    async submit(folder, needs) {
+      const { stage } = readJob(folder);
+      for (const other of now) seen.pairs.add([stage, readJob(other).stage].sort().join(' '));
+      now.add(folder);
+      seen.most = Math.max(seen.most, now.size);
+      seen.asked.set(stage, needs.memory);
+      return inline.submit(folder, needs);
+    },
+    async poll(tickets) {
+      const statuses = await inline.poll(tickets);
+      for (const [ticket, { state }] of statuses) if (state === 'ended') now.delete(ticket);
+      return statuses;
+    },
+  };
+  return { executor, seen };
+}
+
 describe('the number of jobs', () => {
   it('is how many stages are at work at once, at most', async () => {
-    let most = 0;
-    let now = 0;
-    const inline = createInlineExecutor(kinds);
-    const executor = {
-      ...inline,
-      async submit(folder: string, needs: { engine: boolean }) {
-        now += 1;
-        most = Math.max(most, now);
-        return inline.submit(folder, needs);
-      },
-      async poll(tickets: readonly string[]) {
-        const statuses = await inline.poll(tickets);
-        for (const { state } of statuses.values()) if (state === 'ended') now -= 1;
-        return statuses;
-      },
-    };
+    const { executor, seen } = counting();
     const stages = Object.fromEntries(
       Array.from({ length: 12 }, (_, index) => [`s${index}`, ['count', { steps: 2 + index }] as const]),
     );
     await rig.run(stages, { executor, jobs: 3 });
-    expect(most).toBe(3);
+    expect(seen.most).toBe(3);
+  });
+});
+
+describe('memory', () => {
+  const stages: Stages = Object.fromEntries(
+    ['big', 'half', 'other half', 'none'].map((id, index) => [id, ['count', { steps: 10 + index }]]),
+  );
+  const needs = new Map([...Object.entries({ big: 9, half: 2, 'other half': 2, none: 0 })]);
+
+  it('lets stages start beside each other only where they fit in it, and those that hold nothing always', async () => {
+    const { executor, seen } = counting();
+    expect(done(await rig.run(stages, { executor, jobs: 4, memory: { limit: 4, needs } })).ran).toBe(4);
+    expect(seen.pairs).toContain('half other half');
+    expect([...seen.pairs].filter((pair) => pair.includes('big') && pair.includes('half'))).toEqual([]);
+    expect(seen.asked.get('big')).toBe(9);
+  });
+
+  it('that is not limited keeps no stage waiting', async () => {
+    const { executor, seen } = counting();
+    await rig.run(stages, { executor, jobs: 4 });
+    expect(seen.most).toBe(4);
   });
 });

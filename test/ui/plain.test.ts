@@ -47,4 +47,6 @@ test('the summary says how many ran, were reused and failed, how long it took an
   expect(summaryLine(event, { engine: 'tensorflow 2.21.0 cpu', threads: 1, jobs: 2 }, 'plain')).toBe(
     'failed: 1 run, 2 reused, 1 failed, 1 not run because of it in 3.2 s · engine tensorflow 2.21.0 cpu, 1 thread x 2 jobs',
   );
+  const manner = { engine: 'wasm', threads: 1, jobs: 4, memory: 6e9 };
+  expect(summaryLine(event, manner, 'plain')).toMatch(/ · engine wasm, 1 thread x 4 jobs, as fits in 6 GB$/);
 });
