@@ -144,6 +144,7 @@ describe('rules for finding the answer', () => {
     ["I can't process this file.", 'E', 'Z', 'Z'],
     ['A is what I would say to you', 'A', 'A', undefined],
     ['The answer is **b** as everybody can see here now', undefined, undefined, 'B'],
+    ['the answer \u0131s A as all of us can see', 'A', 'A', 'A'],
     ['Failed to obtain answer via API man', 'A', 'A', undefined],
   ])('MMBench: %j', (answer, first, second, head) => {
     expect(extractOption(answer, options, 'vlmevalkit_2023_11')).toBe(first);

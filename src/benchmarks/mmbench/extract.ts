@@ -10,8 +10,9 @@ const API_FAILURE = 'Failed to obtain answer via API';
 const REFUSALS_2023 = ["Sorry, I can't help with images of people yet.", "I can't process this file."];
 const REFUSALS = [...REFUSALS_2023, "I'm sorry, but without the image provided", 'Cannot determine the answer'];
 
+// Python takes the dotless and the dotted I for an i of another case, JavaScript does not
 const SAID = new RegExp(
-  `(?:correct[${PYTHON_SPACE}]+)?answer[${PYTHON_SPACE}]+is[${PYTHON_SPACE}]+\\**([ABCD])\\**`,
+  `(?:correct[${PYTHON_SPACE}]+)?answer[${PYTHON_SPACE}]+[iıİ]s[${PYTHON_SPACE}]+\\**([ABCD])\\**`,
   'iu',
 );
 

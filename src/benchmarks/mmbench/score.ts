@@ -9,20 +9,28 @@ import { readBack } from './upload.ts';
 export type Decided = Readonly<{ row: MmbenchRow; option: string | undefined }>;
 
 /**
- * The option that every row's answer chose, rows sorted by index. Predictions go through the uploaded table, so an
- * empty cell, or a text that pandas takes for a missing value, becomes the text `nan`.
+ * The option that every row's answer chose, rows sorted by index. Predictions and options go through the uploaded
+ * table, so a text that a workbook or pandas takes for a missing value is no option, and as a prediction the text `nan`.
  */
 export function decideRows(
   rows: readonly MmbenchRow[],
   answerOf: (index: number) => string | undefined,
   rule: ExtractionRule,
 ): readonly Decided[] {
-  const { cells } = typeColumn(rows.map(({ index }) => readBack(answerOf(index))));
+  const column = (textOf: (row: MmbenchRow) => string | undefined) =>
+    typeColumn(rows.map((row) => readBack(textOf(row)))).cells;
+  const predictions = column(({ index }) => answerOf(index));
+  const letters = [...new Set(rows.flatMap(({ options }) => [...options.keys()]))].sort();
+  const columns = letters
+    .filter((letter) => rule !== 'vlmevalkit_2023_11' || letter <= 'D')
+    .map((letter) => ({ letter, cells: column(({ options }) => options.get(letter)) }));
   return rows
     .map((row, position) => {
-      const options =
-        rule === 'vlmevalkit_2023_11' ? new Map([...row.options].filter(([letter]) => letter <= 'D')) : row.options;
-      return { row, option: extractOption(cells[position] ?? 'nan', options, rule) };
+      const options = columns.flatMap(({ letter, cells }) => {
+        const cell = cells[position] ?? null;
+        return cell === null ? [] : [[letter, cell] as const];
+      });
+      return { row, option: extractOption(predictions[position] ?? 'nan', new Map(options), rule) };
     })
     .sort((a, b) => a.row.index - b.row.index);
 }
@@ -54,6 +62,8 @@ const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
   ['attribute_reasoning', 'AR'],
 ]);
 
+const MISSPELT = 'coarse_preception';
+
 export type Report = Readonly<{ split: string; figures: ReadonlyMap<string, number> }>;
 
 type Hit = Readonly<{ base: MmbenchRow; hit: 0 | 1 | undefined }>;
@@ -79,7 +89,8 @@ export function report(groups: readonly Hit[], rule: ExtractionRule): readonly R
 }
 
 function shortName(name: string, rule: ExtractionRule): string {
-  return rule === 'vlmevalkit_2023_11' && name === 'coarse_perception' ? name : (SHORT_NAMES.get(name) ?? name);
+  if (rule === 'vlmevalkit_2023_11' && name.startsWith('coarse_')) return name === MISSPELT ? 'CP' : name;
+  return SHORT_NAMES.get(name) ?? name;
 }
 
 function splitsOf(
