@@ -32,7 +32,7 @@ const vision = {
 
 /** @param {Python} python @param {string} title @param {string} unit @param {Record<string, unknown>} task */
 function compare({ command }, title, unit, task) {
-  const best = bestOf(
+  const { best, ratios } = bestOf(
     {
       seagraph: () => measure(process.execPath, 'inference-sea.mjs', task, THREADS),
       ...(command === undefined
@@ -49,6 +49,7 @@ function compare({ command }, title, unit, task) {
   process.stdout.write(`${title.padEnd(34)} ${ratio}${shown.join(' | ')}\n`);
   if (transformers?.ids !== undefined && String(seagraph.ids) !== String(transformers.ids))
     throw new Error(`other tokens: ${seagraph.ids} here, ${transformers.ids} there`);
+  return Object.fromEntries(Object.entries(ratios).map(([name, found]) => [`${title}: ${name}`, found]));
 }
 
 /** @param {Record<string, unknown>} config @param {(folder: string) => void} use */
@@ -66,17 +67,18 @@ export async function bench() {
   const python = await findTransformers('no');
   if (python.command === undefined) process.stdout.write(`transformers is left out: ${python.missing}\n`);
   process.stdout.write(`${THREADS} threads, float32\n`);
+  const ratios = {};
   withCheckpoint(decoder, (folder) => {
     const prompt = Array.from({ length: 64 }, (_, i) => 3 + ((i * 37) % (decoder.vocab - 3)));
-    compare(python, 'decode 128 tokens, 109M parameters', 'tokens/s', { what: 'decode', folder, prompt, tokens: 128 });
+    const task = { what: 'decode', folder, prompt, tokens: 128 };
+    Object.assign(ratios, compare(python, 'decode 128 tokens, 109M parameters', 'tokens/s', task));
   });
-  compare(python, 'features of 16 images, CLIP-L/14', 'images/s', {
-    what: 'features',
-    vision,
-    images: isSmoke ? 2 : 16,
-  });
+  const seen = { what: 'features', vision, images: isSmoke ? 2 : 16 };
+  Object.assign(ratios, compare(python, 'features of 16 images, CLIP-L/14', 'images/s', seen));
   withCheckpoint(stored, (folder) => {
     const bytes = statSync(join(folder, 'model.safetensors')).size;
-    compare(python, `load ${(bytes / 1e6).toFixed(0)} MB, first token`, 'MB/s', { what: 'load', folder, bytes });
+    const task = { what: 'load', folder, bytes };
+    Object.assign(ratios, compare(python, `load ${(bytes / 1e6).toFixed(0)} MB, first token`, 'MB/s', task));
   });
+  return { ratios };
 }

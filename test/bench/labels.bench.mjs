@@ -12,8 +12,9 @@ export async function bench() {
   if (python.command === undefined) process.stdout.write(`PyTorch is left out: ${python.missing}\n`);
   const { patches, dim, words } = sizes;
   process.stdout.write(`${patches} patches an image, d = ${dim}, ${words} words\n`);
+  const ratios = {};
   for (const threads of [1, 2]) {
-    const best = bestOf(
+    const { best, ratios: own } = bestOf(
       {
         seagraph: () => measure(process.execPath, 'labels-sea.mjs', sizes, threads),
         ...(python.command === undefined
@@ -22,6 +23,7 @@ export async function bench() {
       },
       'rate',
     );
+    for (const [name, found] of Object.entries(own)) ratios[`${threads} threads: ${name}`] = found;
     const ratio = best.torch === undefined ? '' : `${(best.seagraph.rate / best.torch.rate).toFixed(2)} x PyTorch: `;
     const shown = Object.entries(best).map(([name, { rate, peak }]) => {
       const gigaflops = (2 * rate * dim * words) / 1e9;
@@ -29,4 +31,5 @@ export async function bench() {
     });
     process.stdout.write(`${threads} ${threads === 1 ? 'thread ' : 'threads'}  ${ratio}${shown.join(' | ')}\n`);
   }
+  return { ratios };
 }

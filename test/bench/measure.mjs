@@ -35,21 +35,40 @@ function threadSettings(threads) {
 
 /**
  * Each measured in turn, `times` times; the run of each with the highest `rate` counts: other work on the machine only
- * ever slows one down.
+ * ever slows one down. `ratios`: of the first to each other, round by round, so that neighbours in time are compared.
  * @template {string} K
  * @param {Record<K, () => Figures>} rivals @param {string} rate @param {number} times
- * @returns {Record<K, Figures>}
+ * @returns {{ best: Record<K, Figures>, ratios: Record<string, import('./history.mjs').Spread> }}
  */
 export function bestOf(rivals, rate, times = isSmoke ? 1 : 3) {
   /** @type {Record<string, Figures>} */
   const best = {};
+  /** @type {Record<string, number[]>} */
+  const rates = {};
   for (let round = 0; round < times; round++) {
     for (const [name, run] of Object.entries(rivals)) {
       const figures = /** @type {() => Figures} */ (run)();
+      rates[name] = [...(rates[name] ?? []), figures[rate] ?? Number.NaN];
       if (!((best[name]?.[rate] ?? 0) > (figures[rate] ?? 0))) best[name] = figures;
     }
   }
-  return /** @type {Record<K, Figures>} */ (best);
+  const [[first, own] = ['', []], ...others] = Object.entries(rates);
+  const ratios = Object.fromEntries(
+    others.map(([name, each]) => [`${first} / ${name}`, spread(own.map((value, round) => value / (each[round] ?? 0)))]),
+  );
+  return { best: /** @type {Record<K, Figures>} */ (best), ratios };
+}
+
+/** @param {readonly number[]} values @returns {import('./history.mjs').Spread} median, least and most */
+export function spread(values) {
+  return { value: median(values), low: Math.min(...values), high: Math.max(...values) };
+}
+
+/** @param {readonly number[]} values */
+export function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return sorted.length % 2 === 1 ? sorted[Math.floor(middle)] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 /** @param {number} value */

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findTransformers } from '../interop/python.mjs';
-import { isSmoke, measure, short } from './measure.mjs';
+import { isSmoke, measure, median, short, spread } from './measure.mjs';
 import { cases } from './training-cases.mjs';
 
 /** Steps before those that count: the first compiles, allocators settle in the next. */
@@ -103,16 +103,4 @@ function print(name, runs, { times, ratios }) {
   for (const rival of rivals.toReversed().filter((own) => own !== 'captured'))
     process.stdout.write(`  ${ratio(rival)}\n`);
   process.stdout.write(`  ${rivals.map(time).join(' | ')} | first captured step ${short(ready)} s\n`);
-}
-
-/** @param {readonly number[]} values @returns {Spread} */
-function spread(values) {
-  return { value: median(values), low: Math.min(...values), high: Math.max(...values) };
-}
-
-/** @param {readonly number[]} values */
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return sorted.length % 2 === 1 ? sorted[Math.floor(middle)] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
