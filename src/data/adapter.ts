@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { ProblemError } from '../problem.ts';
 import { adapterNames } from './checkpoint-write.ts';
-import { isFloating, openSafetensors, type TensorFile } from './safetensors.ts';
+import { readFinite } from './finite.ts';
+import { isFloating, openSafetensors, type TensorFile, type TensorInfo } from './safetensors.ts';
 import { openTorchFile } from './torch-file.ts';
 
 /**
@@ -15,7 +16,7 @@ export async function loadAdapter(folder: string): Promise<Record<string, tf.Ten
   const loaded: Record<string, tf.Tensor> = {};
   try {
     for (const [name, source] of adapterTensors(opened, folder)) {
-      const { shape, values } = await opened.read(source);
+      const { shape, values } = await readFinite(opened, opened.tensors.get(source) as TensorInfo);
       loaded[name] = tf.tensor(values, [...shape], 'float32');
     }
     return loaded;

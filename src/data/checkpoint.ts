@@ -1,9 +1,11 @@
-import { access, readFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { nearest, type Problem, ProblemError } from '../problem.ts';
 import type { DecoderConfig, EncoderConfig, LlavaConfig, ModelConfig, VisionOnlyConfig } from './config.ts';
 import { parseConfig } from './config-parse.ts';
+import { readFinite } from './finite.ts';
+import { readJsonFile } from './json-file.ts';
 import { isFloating, openSafetensors, openSharded, type TensorFile, type TensorInfo } from './safetensors.ts';
 import { spelling } from './spelling.ts';
 import { openTorchFile } from './torch-file.ts';
@@ -108,7 +110,7 @@ export async function loadWeights(folder: string, options: LoadOptions = {}): Pr
   const loaded: Record<string, tf.Tensor> = {};
   try {
     for (const [name, info] of tensors) {
-      const { shape, values } = await file.read(info.name);
+      const { shape, values } = await readFinite(file, info);
       loaded[name] = tf.tensor(values, [...shape], values instanceof Float32Array ? 'float32' : 'int32');
     }
     return loaded;
@@ -174,20 +176,7 @@ function check(
   if (problems.length > 0) throw new ProblemError(...problems);
 }
 
-async function readJson(file: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw bad(`${file}: ${code === 'ENOENT' ? 'there is no such file' : `it cannot be read: ${message}`}`);
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw bad(`${file}: not valid JSON: ${(error as Error).message}`);
-  }
-}
+const readJson = (file: string): Promise<unknown> => readJsonFile(file, { code: 'bad-checkpoint' });
 
 async function exists(file: string): Promise<boolean> {
   return access(file).then(

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Json } from '../hash.ts';
 import { ProblemError } from '../problem.ts';
 import type { EncoderConfig } from './config.ts';
 import { MAX_PIXELS } from './image.ts';
+import { readJsonFile } from './json-file.ts';
 import { centerCrop, type Filter, padToSquare, type Rgb, resize } from './resize.ts';
 
 /** How an encoder wants its pixels, from preprocessor_config.json. */
@@ -22,14 +22,7 @@ const clipStd = [0.26862954, 0.26130258, 0.27577711];
 
 export async function readPreprocessor(folder: string): Promise<Preprocessor> {
   const file = join(folder, 'preprocessor_config.json');
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw bad(file, missing ? 'there is no such file' : `not valid JSON: ${(error as Error).message}`);
-  }
-  return parsePreprocessor(json, file);
+  return parsePreprocessor(await readJsonFile(file, { code: 'bad-preprocessor' }), file);
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ProblemError } from '../problem.ts';
 import { widenBfloat16, widenFloat16 } from './half.ts';
+import { parseJson } from './json-text.ts';
 
 /** Bytes per element of the number formats that are read. */
 export const dtypeBytes = {
@@ -129,9 +130,9 @@ function find(tensors: ReadonlyMap<string, TensorInfo>, name: string, file: stri
 function parseIndex(text: string, file: string): ReadonlyMap<string, string> {
   let json: unknown;
   try {
-    json = JSON.parse(text);
-  } catch {
-    throw badTensors(file, 'the index is not valid JSON');
+    json = parseJson(text);
+  } catch (error) {
+    throw badTensors(file, `the index is not valid JSON: ${(error as Error).message}`);
   }
   const map = (json as { weight_map?: unknown } | null)?.weight_map;
   if (typeof map !== 'object' || map === null || Array.isArray(map))
@@ -193,9 +194,9 @@ type Header = Readonly<{ tensors: ReadonlyMap<string, TensorInfo>; metadata: Rea
 function parseHeader(bytes: Uint8Array, file: string, size: number): Header {
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    throw badTensors(file, 'the header is not valid JSON');
+    json = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw badTensors(file, `the header is not valid JSON: ${(error as Error).message}`);
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw badTensors(file, 'the header is not a JSON object');

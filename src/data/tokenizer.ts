@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { ProblemError, suggest } from '../problem.ts';
 import { charsmapNormalizer } from './charsmap.ts';
+import { readJsonFile } from './json-file.ts';
 
 /** Text to token ids and back, as the checkpoint's tokenizer.json has it. */
 export interface Tokenizer {
@@ -14,6 +14,8 @@ export interface Tokenizer {
   /** the id of a token that must exist; throws ProblemError naming the file and the nearest token */
   idOf(token: string): number;
   has(token: string): boolean;
+  /** the token of an id that text may turn into; undefined for a special token's, or where the id has none */
+  ordinary(id: number): string | undefined;
   readonly bos?: number;
   readonly eos?: number;
   readonly pad?: number;
@@ -41,7 +43,7 @@ type Library = Readonly<{
   decode(ids: number[], options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean }): string;
   id_to_token(id: number): string | undefined;
   get_vocab(withAddedTokens: boolean): Map<string, number>;
-  get_added_tokens_decoder(): Map<number, { content: string }>;
+  get_added_tokens_decoder(): Map<number, { content: string; special: boolean }>;
   model: { _call(pieces: readonly string[]): string[] };
   decoder: unknown;
   normalizer: unknown;
@@ -51,6 +53,7 @@ type Library = Readonly<{
 export function makeTokenizer(json: JsonObject, config: JsonObject, file: string): Tokenizer {
   const library = open(json, config, file);
   const ids = library.get_vocab(true);
+  const added = library.get_added_tokens_decoder();
   const role = (name: string): number | undefined => {
     const token = contentOf(config[`${name}_token`]);
     return token === undefined ? undefined : ids.get(token);
@@ -60,7 +63,7 @@ export function makeTokenizer(json: JsonObject, config: JsonObject, file: string
   const idOf = (token: string): number => {
     const id = ids.get(token);
     if (id === undefined) {
-      const specials = [...library.get_added_tokens_decoder().values()].map((added) => added.content);
+      const specials = [...added.values()].map(({ content }) => content);
       throw bad(`${file}: there is no token "${token}"`, suggest(token, specials));
     }
     return id;
@@ -88,6 +91,7 @@ export function makeTokenizer(json: JsonObject, config: JsonObject, file: string
     vocabSize,
     idOf,
     has: (token) => ids.has(token),
+    ordinary: (id) => (added.get(id)?.special === true ? undefined : library.id_to_token(id)),
     ...(Object.fromEntries(Object.entries(roles).filter(([, id]) => id !== undefined)) as Partial<Tokenizer>),
     ...(typeof maxLength === 'number' && maxLength < 1e9 ? { maxLength } : {}),
   };
@@ -128,6 +132,7 @@ function checkIds(json: JsonObject): void {
   if (typeof vocab !== 'object' || vocab === null) throw new Error('it has no vocabulary');
   const wrong = Array.isArray(vocab) ? undefined : Object.entries(vocab).find(([, id]) => !isId(id));
   if (wrong !== undefined) throw new Error(`token ${JSON.stringify(wrong[0])} has the id ${JSON.stringify(wrong[1])}`);
+  const owners = ownersOf(vocab);
   checkModel(json['model'] as JsonObject, Array.isArray(vocab) ? vocab.length : undefined);
   const added = json['added_tokens'] ?? [];
   if (!Array.isArray(added)) throw new Error('"added_tokens" must be a list');
@@ -135,7 +140,25 @@ function checkIds(json: JsonObject): void {
     if (!isId(token?.id) || typeof token?.content !== 'string' || token.content === '') {
       throw new Error(`an added token is ${JSON.stringify(token)?.slice(0, 200)}`);
     }
+    own(owners, token.id as number, token.content);
   }
+}
+
+/** Tokens by id. A Unigram vocabulary is a list of pieces with their scores, whose places are the ids. */
+function ownersOf(vocab: object): Map<number, string> {
+  const owners = new Map<number, string>();
+  if (Array.isArray(vocab))
+    for (const [id, entry] of vocab.entries()) owners.set(id, String((entry as unknown[] | null)?.[0]));
+  else for (const [token, id] of Object.entries(vocab)) own(owners, id as number, token);
+  return owners;
+}
+
+/** An added token that the vocabulary has too is one token, and must have one id. */
+function own(owners: Map<number, string>, id: number, token: string): void {
+  const other = owners.get(id) ?? token;
+  if (other !== token)
+    throw new Error(`the tokens ${JSON.stringify(other)} and ${JSON.stringify(token)} share the id ${id}`);
+  owners.set(id, token);
 }
 
 /** `pieces`: the length of a vocabulary that is a list (Unigram). */
@@ -259,20 +282,9 @@ function truncated(tokenizer: Tokenizer, text: string, length: number): readonly
   return [...whole.slice(0, length - after.length), ...after];
 }
 
-async function readObject(file: string, fallback?: JsonObject): Promise<JsonObject> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    if (fallback !== undefined) return fallback;
-    throw bad(`${file}: there is no such file`, 'the checkpoint needs its tokenizer in this format');
-  }
-  try {
-    return JSON.parse(text) as JsonObject;
-  } catch (error) {
-    throw bad(`${file}: not valid JSON: ${(error as Error).message}`);
-  }
+async function readObject(file: string, absent?: JsonObject): Promise<JsonObject> {
+  const telling = { code: 'bad-tokenizer', hint: 'the checkpoint needs its tokenizer in this format' };
+  return (await readJsonFile(file, absent === undefined ? telling : { ...telling, absent })) as JsonObject;
 }
 
 const bad = (message: string, hint?: string): ProblemError =>

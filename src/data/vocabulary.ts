@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ProblemError } from '../problem.ts';
 import type { LlavaConfig, TextConfig } from './config.ts';
+import { IMAGE_MARK } from './template.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** Throws ProblemError where the tokenizer of a folder gives ids that the model of `vocab` embeddings has no row for. */
@@ -29,13 +30,22 @@ export function checkTextTower(folder: string, tokenizer: Tokenizer, text: TextC
   }
 }
 
-/** The id that stands for a visual token is looked up like any other before the token takes its place. */
-export function checkImageToken(folder: string, { imageToken, text }: LlavaConfig): void {
-  if (imageToken < text.vocab) return;
-  throw new ProblemError({
-    code: 'bad-config',
-    message: `${join(folder, 'config.json')}: "image_token_index" is ${imageToken} in a vocabulary of ${text.vocab}`,
-  });
+/**
+ * The id that stands for a visual token is looked up like any other before the token takes its place, and no text may have
+ * it: a word of that id would be taken for a part of the picture.
+ */
+export function checkImageToken(folder: string, { imageToken, text }: LlavaConfig, tokenizer: Tokenizer): void {
+  const wrong = (what: string): ProblemError =>
+    new ProblemError({
+      code: 'bad-config',
+      message: `${join(folder, 'config.json')}: "image_token_index" is ${imageToken}${what}`,
+    });
+  if (imageToken >= text.vocab) throw wrong(` in a vocabulary of ${text.vocab}`);
+  const token = tokenizer.ordinary(imageToken);
+  if (token !== undefined && token !== IMAGE_MARK)
+    throw wrong(`, which is the token ${JSON.stringify(token)} of tokenizer.json`);
+  const role = (['bos', 'eos', 'unk'] as const).find((name) => tokenizer[name] === imageToken);
+  if (role !== undefined) throw wrong(`, which is the ${role}_token`);
 }
 
 /** What the first CLIP files have, whatever their tokenizer. */

@@ -7,6 +7,7 @@ import { atInputSize, magnified } from '../data/input-size.ts';
 import { type Preprocessor, readPreprocessor } from '../data/preprocess.ts';
 import { type TemplateName, templates } from '../data/template.ts';
 import { loadTokenizer, type Tokenizer } from '../data/tokenizer.ts';
+import { checkImageToken } from '../data/vocabulary.ts';
 import { decoderShapes } from '../nn/decoder.ts';
 import { LLAVA_PARTS, llavaShapes, visualTokenCount } from '../nn/llava.ts';
 import { type Weights, within } from '../nn/weights.ts';
@@ -45,6 +46,7 @@ export async function loadAsked(
     return { decoder, language: weights, weights, tokenizer, template, stop };
   }
   const written = await readConfigOf(folder, type);
+  checkImageToken(folder, written, tokenizer);
   const own = await readPreprocessor(folder);
   const config = { ...written, vision: atInputSize(written.vision, own) };
   const how = magnified(own, Math.max(...(config.scales ?? [1])));

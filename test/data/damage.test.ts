@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { loadAdapter } from '../../src/data/adapter.ts';
 import { loadWeights, openWeights, readConfig, readStopIds } from '../../src/data/checkpoint.ts';
 import type { DecoderConfig } from '../../src/data/config.ts';
 import { MAX_PIXELS, readImage } from '../../src/data/image.ts';
@@ -302,6 +303,48 @@ test('weights stored as integers are refused by name', async () => {
   await writeSafetensors(file, [{ name: 'a', dtype: 'I32', shape: [2], values: () => Int32Array.of(1, 2) }]);
   const work = () => loadWeights(folder, { expect: { a: [2] } });
   await expect(work()).rejects.toThrow(`${file}: tensor "a" is I32, but weights are floating-point numbers`);
+});
+
+test.each([
+  ['F32', Number.NaN, 'NaN'],
+  ['F16', Number.POSITIVE_INFINITY, 'infinity'],
+  ['BF16', Number.NEGATIVE_INFINITY, '-infinity'],
+] as const)('weights with a number that is none are refused by name: %s, %s', async (dtype, value, told) => {
+  const folder = mkdtempSync(join(scratch, 'unfinite-'));
+  const file = join(folder, 'model.safetensors');
+  const values = () => Float32Array.of(1, -1e4, 0, 0, value, 6e-5);
+  await writeSafetensors(file, [
+    { name: 'fine', dtype, shape: [1], values: () => Float32Array.of(-2) },
+    { name: 'spoilt', dtype, shape: [2, 3], values },
+  ]);
+  const before = tf.memory().numTensors;
+  await expect(loadWeights(folder, { expect: { fine: [1], spoilt: [2, 3] } })).rejects.toThrow(
+    `${file}: tensor "spoilt" has ${told} at element 4; weights are finite numbers`,
+  );
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test('an adapter with a number that is none is refused by name', async () => {
+  const folder = mkdtempSync(join(scratch, 'unfinite-'));
+  const file = join(folder, 'mm_projector.safetensors');
+  await writeSafetensors(
+    file,
+    [0, 2].flatMap((layer) => [
+      {
+        name: `model.mm_projector.${layer}.weight`,
+        dtype: 'F32' as const,
+        shape: [1, 1],
+        values: () => Float32Array.of(1),
+      },
+      {
+        name: `model.mm_projector.${layer}.bias`,
+        dtype: 'F32' as const,
+        shape: [1],
+        values: () => Float32Array.of(layer / 0),
+      },
+    ]),
+  );
+  await expect(loadAdapter(folder)).rejects.toThrow(`${file}: tensor "model.mm_projector.0.bias" has NaN at element 0`);
 });
 
 test.each(['png', 'jpeg', 'webp'] as const)(

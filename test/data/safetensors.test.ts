@@ -123,6 +123,14 @@ test.each([
   ['a header longer than the file', () => forge({}, four, 5000n), 'truncated: a header of 5000 bytes'],
   ['an absurd header length', () => forge({}, four, 2n ** 60n), 'not a safetensors file'],
   ['a header that is no JSON', () => forge('{"a":', four), 'not valid JSON'],
+  [
+    'one name for two tensors',
+    () => {
+      const [first, second] = [entry('U8', [4], [0, 4]), entry('I8', [4], [0, 4])].map((one) => JSON.stringify(one));
+      return forge(`{"a": ${first}, "\\u0061": ${second}}`, four);
+    },
+    'the key "a" stands twice',
+  ],
   ['a header that is a list', () => forge('[1]', four), 'not a JSON object'],
   ['a tensor past the end', () => forge({ a: entry('F32', [2], [0, 8]) }, four), 'tensor "a" ends at byte'],
   ['offsets that contradict the shape', () => forge({ a: entry('F32', [2], [0, 4]) }, four), 'needs 8'],

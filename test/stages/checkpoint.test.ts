@@ -115,6 +115,25 @@ test.each<['encoder' | 'language-model' | 'model', string, string, string, unkno
   ['encoder', 'clip-tiny', 'preprocessor_config.json', 'crop_size', 16, 'images of 16 x 16 pixels'],
   ['model', 'llava-tiny', 'config.json', 'vision_feature_layer', -5, '"vision_feature_layer" is -5'],
   ['model', 'llava-tiny', 'config.json', 'image_token_index', 9999, '"image_token_index" is 9999'],
+  ['model', 'llava-tiny', 'config.json', 'image_token_index', 300, '"image_token_index" is 300, which is the token "'],
+  ['model', 'llava-tiny', 'config.json', 'image_token_index', 2, '"image_token_index" is 2, which is the eos_token'],
+  [
+    'language-model',
+    'llama-tiny',
+    'tokenizer.json',
+    'model.vocab.zzz',
+    2,
+    'the tokens "</s>" and "zzz" share the id 2',
+  ],
+  ['language-model', 'llama-tiny', 'tokenizer.json', 'added_tokens.1.id', 300, 'and "<s>" share the id 300'],
+  [
+    'language-model',
+    'llama-tiny',
+    'tokenizer.json',
+    'added_tokens.1.id',
+    2,
+    'the tokens "</s>" and "<s>" share the id 2',
+  ],
 ])(
   'a checkpoint (%s) is refused where %s has a %s whose %s does not fit',
   async (type, name, file, where, value, message) => {
@@ -123,6 +142,20 @@ test.each<['encoder' | 'language-model' | 'model', string, string, string, unkno
     expect(told).toContain(message);
     expect(told).toContain(path);
     expect(more).toEqual([]);
+  },
+);
+
+test.each(['config.json', 'tokenizer.json', 'tokenizer_config.json', 'preprocessor_config.json'])(
+  'a key that stands twice in %s is told',
+  async (name) => {
+    const path = copyOf('llava-tiny');
+    const file = join(path, name);
+    const text = readFileSync(file, 'utf8');
+    const [key] = Object.keys(JSON.parse(text) as object) as [string];
+    writeFileSync(file, text.replace('{', `{"${key}": 1,`));
+    expect(await refused(path, 'model')).toEqual([
+      `${file}: not valid JSON: the key "${key}" stands twice in one object`,
+    ]);
   },
 );
 

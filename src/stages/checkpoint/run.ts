@@ -49,7 +49,7 @@ async function inspect({ path, type }: Params): Promise<Inspected> {
   if (config.family !== 'llava') {
     return { family: config.family, tensors: await checkWeights(path, decoderShapes(config)) };
   }
-  checkImageToken(path, config);
+  checkImageToken(path, config, tokenizer);
   atInputSize(config.vision, await readPreprocessor(path));
   return { family: config.family, tensors: await checkWeights(path, llavaShapes(config)) };
 }
