@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProblemError } from '../problem.ts';
 import { widenFloat16 } from './half.ts';
@@ -44,7 +44,14 @@ export async function writeShards(work: WriteShards): Promise<readonly Shard[]> 
     shards.push({ file, start, count });
     progress?.(start + count, items);
   }
+  await clearLeftovers(folder, shards);
   return shards;
+}
+
+/** Half a file of a run that was killed while it wrote must not become part of the result. */
+async function clearLeftovers(folder: string, shards: readonly Shard[]): Promise<void> {
+  const kept = new Set(shards.map(({ file }) => file));
+  for (const name of await readdir(folder)) if (!kept.has(name)) await rm(join(folder, name));
 }
 
 async function isComplete(file: string, count: number): Promise<boolean> {

@@ -4,6 +4,7 @@ import { type ChatRecord, imagesOf, readDataset } from '../data/dataset.ts';
 import { type LabelWork, writeLabels } from '../data/labels.ts';
 import { readWords } from '../data/words.ts';
 import { ProblemError } from '../problem.ts';
+import { type LabelStatistics, statisticsOf } from './statistics.ts';
 
 /** What is to be labelled, and with what. */
 export type LabelTask = Readonly<{
@@ -24,9 +25,18 @@ export async function readLabelTask(data: string, wordFile: string, top: number)
   return { words, records, images };
 }
 
-/** Writes labels in the scratch folder until they are whole: an interrupted stage goes on with the next file. */
-export async function writeWholeLabels(scratch: string, to: string, work: Omit<LabelWork, 'folder'>): Promise<void> {
+/**
+ * Writes labels in the scratch folder until they are whole: an interrupted stage goes on with the next file. They are
+ * counted before they leave it, because what is killed behind the scratch folder begins anew.
+ */
+export async function writeWholeLabels(
+  scratch: string,
+  to: string,
+  work: Omit<LabelWork, 'folder'>,
+): Promise<LabelStatistics> {
   const folder = join(scratch, 'labels');
   await writeLabels({ ...work, folder });
+  const statistics = await statisticsOf(folder, { signal: work.signal });
   await rename(folder, to);
+  return statistics;
 }

@@ -103,6 +103,14 @@ test('work that was stopped goes on behind the last whole file and ends with the
   expect(contents(broken)).toEqual(contents(whole));
 });
 
+test('half a file that a killed run left beside the whole ones is not part of the result', async () => {
+  const [whole, broken] = [fresh(), fresh()];
+  await writeFeatures(work(whole));
+  writeFileSync(join(broken, 'features-00001.safetensors.4711.tmp'), 'half');
+  await writeFeatures(work(broken));
+  expect(contents(broken)).toEqual(contents(whole));
+});
+
 test('a file that was cut short is made again', async () => {
   const folder = fresh();
   await writeFeatures(work(folder));

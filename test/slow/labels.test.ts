@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import { cpSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stream } from '../../src/data/random.ts';
 import type { Event } from '../../src/run/event.ts';
@@ -12,33 +15,64 @@ const IMAGES = 1200;
 const run = ['run', 'labels.yaml', '--jobs', '1', '--threads', '1', '--json'];
 
 let rig: Rig;
-beforeAll(() => {
+beforeAll(async () => {
   rig = openRig();
   rig.write(
-    'labels.yaml',
-    `name: labels
+    'inputs.yaml',
+    `name: inputs
 stages:
   pairs: { kind: world, make: pairs, seed: 1, images: 64 }
   captions: { kind: world, make: captions, seed: 2, images: ${IMAGES} }
   encoder: { kind: train-encoder, data: pairs.data, words: pairs.words, family: clip, steps: 2, batchSize: 16 }
-  labels: { kind: extract-labels, encoder: encoder, data: captions.data, words: pairs.words, imagesPerShard: 20, batchSize: 4 }
 `,
   );
-});
+  expect((await rig.sea('run', 'inputs.yaml', '--cache', 'inputs')).code).toBe(0);
+  const made = outputs('inputs');
+  // made once, so that the labels alone are what may differ
+  rig.write(
+    'labels.yaml',
+    `name: labels
+stages:
+  encoder: { kind: checkpoint, type: encoder, path: ${made('encoder')} }
+  captions: { kind: dataset, chat: ${made('captions', 'data')}/chat.json, images: ${made('captions', 'data')}/images }
+  words: { kind: words, file: ${made('pairs', 'words')} }
+  labels: { kind: extract-labels, encoder: encoder, data: captions, words: words, imagesPerShard: 4, batchSize: 4 }
+`,
+  );
+}, 600_000);
 afterAll(() => rig.close());
 
-/** Content of the labels: a digest over the bytes of every shard and the manifest. */
-function digest(): string | undefined {
+/** Where a stage's output lies in a cache. */
+function outputs(cache: string): (stage: string, port?: string) => string {
+  const store = openStore(join(rig.folder, cache));
+  const entries = [...store.entries()];
+  const folders = entries.map(({ stage, outputs: ports }) => [stage, ports] as const);
+  store.close();
+  return (stage, port = stage) => {
+    const digest = folders.find(([name]) => name === stage)?.[1][port];
+    if (digest === undefined) throw new Error(`${stage} left no ${port} in ${cache}`);
+    return store.path(digest);
+  };
+}
+
+/** Hash of every file of the labels. */
+function labelFiles(): Readonly<Record<string, string>> {
   const store = openStore(join(rig.folder, 'cache'));
   try {
-    return [...store.entries()].find(({ stage }) => stage === 'labels')?.outputs['labels'];
+    const digest = [...store.entries()].find(({ stage }) => stage === 'labels')?.outputs['labels'];
+    const files = digest === undefined ? undefined : store.manifest(digest);
+    if (files === undefined) throw new Error('there are no labels');
+    return Object.fromEntries(files.map(({ path, sha256 }) => [path, sha256]));
   } finally {
     store.close();
   }
 }
 
-/** Runs, and kills the run once `more` images were labelled. Images labelled by then before this run, and in all. */
-async function killedAfter(more: number): Promise<Readonly<{ code: number | null; before: number; done: number }>> {
+/** Runs, and kills the run a moment after `more` images were labelled. Images labelled before this run, and in all. */
+async function killedAfter(
+  more: number,
+  moment: number,
+): Promise<Readonly<{ code: number | null; before: number; done: number }>> {
   const child = rig.start(run);
   const closed = once(child, 'close');
   let before: number | undefined;
@@ -48,7 +82,7 @@ async function killedAfter(more: number): Promise<Readonly<{ code: number | null
     if (event.type !== 'progress' || event.stage !== 'labels') continue;
     before ??= event.step;
     done = event.step;
-    if (done >= before + more) child.kill('SIGKILL');
+    if (done >= before + more) void pause(moment).then(() => child.kill('SIGKILL'));
   }
   const [code] = (await closed) as [number | null];
   return { code, before: before ?? 0, done };
@@ -56,15 +90,18 @@ async function killedAfter(more: number): Promise<Readonly<{ code: number | null
 
 it('an extraction that is killed ten times goes on each time and ends with the same bytes', async () => {
   expect((await rig.sea(...run)).code).toBe(0);
-  const undisturbed = digest();
-  expect(undisturbed).toBeDefined();
+  const undisturbed = labelFiles();
+  expect(Object.keys(undisturbed)).toHaveLength(IMAGES / 4 + 1);
+  const keep = join(tmpdir(), `sea-labels-${process.pid}`);
+  cpSync(outputs('cache')('labels'), join(keep, 'undisturbed'), { recursive: true });
   const random = stream(10, 'kill labels');
   let kills = 0;
   let resumed = 0;
   while (kills < 10) {
     removeTree(join(rig.folder, 'cache'));
     for (let code: number | null = null; code !== 0; ) {
-      const ended = await killedAfter(kills < 10 ? 20 + random.int(200) : Number.POSITIVE_INFINITY);
+      const more = kills < 10 ? 20 + random.int(200) : Number.POSITIVE_INFINITY;
+      const ended = await killedAfter(more, random.int(100));
       code = ended.code;
       if (code !== 0) {
         expect(code).toBeNull();
@@ -72,7 +109,14 @@ it('an extraction that is killed ten times goes on each time and ends with the s
       }
       if (ended.before > 20) resumed++;
     }
-    expect(digest()).toBe(undisturbed);
+    const files = labelFiles();
+    try {
+      expect(files).toEqual(undisturbed);
+    } catch (error) {
+      cpSync(outputs('cache')('labels'), join(keep, 'killed'), { recursive: true });
+      throw new Error(`both are kept in ${keep}: ${readdirSync(keep).join(', ')}`, { cause: error });
+    }
   }
   expect(resumed).toBeGreaterThan(5); // kills that hit nothing would prove nothing
+  removeTree(keep);
 });

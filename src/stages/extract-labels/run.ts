@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { statisticsOf } from '../../labels/statistics.ts';
+import type { LabelStatistics } from '../../labels/statistics.ts';
 import { readLabelTask, writeWholeLabels } from '../../labels/task.ts';
 import { featureGrid, hasScales } from '../../nn/sight.ts';
 import { imagesAtOnce, labelImages } from '../../train/label-images.ts';
@@ -32,22 +32,22 @@ export const run: Run<Params, 'encoder' | 'data' | 'words', 'labels'> = async (j
       atOnce: imagesAtOnce(encoder.sight, params.batchSize),
       patchesOf: (names: readonly string[]) => densePatchesOf(encoder, names),
     };
-    await writeWholeLabels(scratch, output.labels, {
+    const statistics = await writeWholeLabels(scratch, output.labels, {
       about: { words, top, readout, sign, minScore, prompts, sample, ...seen, grid: [side, side], images },
       ...(imagesPerShard === undefined ? {} : { imagesPerShard }),
       signal,
       progress,
       produce: (start, count) => labelImages(images.slice(start, start + count), how),
     });
-    return await metricsOf(output.labels, choice, signal);
+    return metricsOf(statistics, choice);
   } finally {
     tf.dispose([encoder.weights, ...(embeddings === undefined ? [] : [embeddings])]);
   }
 };
 
 /** The chief figures of Figure 6, the sign, and what the sample showed. */
-async function metricsOf(folder: string, { sign, sample }: Choice, signal: AbortSignal): Promise<Metrics> {
-  const { images, labelsPerPatch, utilisation, belowZero, meanScore } = await statisticsOf(folder, { signal });
+function metricsOf(statistics: LabelStatistics, { sign, sample }: Choice): Metrics {
+  const { images, labelsPerPatch, utilisation, belowZero, meanScore } = statistics;
   const { positive, negative } = sample.contrast ?? {};
   return {
     ...{ images, labelsPerPatch, utilisation, belowZero, sign },

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import { readPixels } from '../../data/pixels.ts';
-import { statisticsOf } from '../../labels/statistics.ts';
 import { readLabelTask, writeWholeLabels } from '../../labels/task.ts';
 import { closeEyes, modelFolders, openEyes, patchTokens } from '../../model/eyes.ts';
 import { gridOf, wordDirections } from '../../model/words.ts';
@@ -37,14 +36,13 @@ export const run: Run<Params, Inputs, 'labels'> = async ({ params, input, output
       ...{ top, signal },
     } as const;
     const seen = hasScales(sight.scales) ? { scales: sight.scales } : {};
-    await writeWholeLabels(scratch, output.labels, {
+    const { utilisation, belowZero, meanScore } = await writeWholeLabels(scratch, output.labels, {
       about: { words, top, readout: 'visual tokens', sign: 1, ...seen, grid: [side, side], images },
       ...(imagesPerShard === undefined ? {} : { imagesPerShard }),
       signal,
       progress,
       produce: (start, count) => labelImages(images.slice(start, start + count), how),
     });
-    const { utilisation, belowZero, meanScore } = await statisticsOf(output.labels, { signal });
     return { images: images.length, utilisation, belowZero, meanScore: meanScore ?? 0 };
   } finally {
     closeEyes(eyes);
