@@ -71,16 +71,20 @@ function panelLines(
     ({ head, headIndent, width }) => gap + padRight(padLeft(head, width - headIndent), width),
   );
   const rows = shownRows(table).flatMap((row, index) => {
-    const flags = flagsOf(row) === '' ? '' : ` ${flagsOf(row)}`;
-    const name = shorten(row.name, names - widthOf(flags)) + flags;
-    return rowLines(name, pieces[index] ?? [], panel, names, style);
+    const name = `${row.name} ${flagsOf(row)}`.trimEnd();
+    return rowLines(nameLines(name, names), pieces[index] ?? [], panel, names, style);
   });
   return [paint(style, 'bold', (' '.repeat(names) + heads.join('')).trimEnd()), ...rows];
 }
 
+/** Rows of a grid have long names that differ anywhere, so a name is broken rather than shortened. */
+function nameLines(name: string, width: number): readonly string[] {
+  return wrap(name, width, '  ').map((line) => shorten(line, width));
+}
+
 /** The lines of one row; a line that is empty in every column is not printed. */
 function rowLines(
-  name: string,
+  [name = '', ...restOfName]: readonly string[],
   cells: readonly Pieces[],
   { layout, columns, fields }: Panel,
   names: number,
@@ -92,7 +96,7 @@ function rowLines(
     if (line > 0 && used === undefined) return [];
     const label = line === 0 || used === undefined ? name : paint(style, 'dim', labels[used]);
     const printed = columns.map((at, index) => gap + cellText(cells[at], kinds, fields[index], style));
-    return [(padRight(label, names) + printed.join('')).trimEnd()];
+    return [(padRight(label, names) + printed.join('')).trimEnd(), ...(line === 0 ? restOfName : [])];
   });
 }
 
