@@ -74,6 +74,20 @@ module.exports = {
       to: { path: '^node_modules/@tensorflow/', pathNot: '^node_modules/@tensorflow/tfjs-core/' },
     },
     {
+      name: 'one-door-vega',
+      comment: 'What draws charts takes a second to load: one file draws, and it is loaded when something is drawn.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/report/figures/svg\\.ts$' },
+      to: { path: '^node_modules/(vega|vega-lite)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'charts-are-drawn-when-asked',
+      comment: 'The same, from the other side: who draws imports it when it draws.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^src/report/figures/svg\\.ts$', dynamic: false },
+    },
+    {
       name: 'no-cycles',
       comment: 'Two files that need each other are one file or three.',
       severity: 'error',

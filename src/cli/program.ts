@@ -162,6 +162,19 @@ function declareExperimentCommands(define: Define, context: MakeFor, finish: Fin
       finish(await (await import('./table.ts')).showTables(file, options, context(command))),
     );
 
+  define('figure', 'Draw the figures of an experiment from what has been measured: in the terminal, or one as SVG.', [
+    'sea figure experiments/quickstart.yaml',
+    'sea figure experiments/quickstart.yaml knowledge --svg knowledge.svg',
+  ])
+    .argument('<file>', 'experiment file')
+    .argument('[name]', 'one of its figures (default: all)')
+    .option('--svg <file>', 'draw it as SVG')
+    .addOption(new Option('--width <columns>', 'line length in the terminal').argParser(positive))
+    .option(...asJson)
+    .action(async (file: string, name: string | undefined, options, command: Command) =>
+      finish(await (await import('./figure.ts')).showFigures(file, name, options, context(command))),
+    );
+
   define('report', 'Write an experiment as one page, and every table and figure as files for a paper.', [
     'sea report experiments/quickstart.yaml -o report',
   ])

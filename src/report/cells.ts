@@ -144,7 +144,7 @@ export function costText(cost: Table['rerun']): string {
 }
 
 /** One line for columns of one method. */
-function methodNotes({ columns }: Table): readonly string[] {
+export function methodNotes({ columns }: Pick<Table, 'columns'>): readonly string[] {
   const byMethod = new Map<string, string[]>();
   for (const { label, method = [] } of columns) {
     for (const one of method) byMethod.set(one, [...(byMethod.get(one) ?? []), label]);
@@ -163,7 +163,7 @@ function mixNotes(table: Table): readonly string[] {
 }
 
 /** One line for columns that share their reasons. */
-function apartNotes({ columns }: Table): string[] {
+export function apartNotes({ columns }: Pick<Table, 'columns'>): string[] {
   const byReason = new Map<string, string[]>();
   for (const { label, incomparable } of columns) {
     const reasons = incomparable?.join('; ');
@@ -176,7 +176,7 @@ function apartNotes({ columns }: Table): string[] {
   });
 }
 
-function madeNote(table: Table): string {
+export function madeNote(table: Table): string {
   const { stages, measured, engines } = table.made;
   const engine = engines.length === 1 ? [engines[0] as string] : [];
   const count = measured === stages ? `${stages} stages` : `${measured} of ${stages} stages`;

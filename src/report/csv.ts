@@ -32,7 +32,7 @@ export function formatCsv(table: Table): string {
       return [row.name, column?.label, column?.stage, column?.metric, ...numbers(cell, column?.incomparable)];
     }),
   );
-  return [header, ...lines].map((fields) => fields.map(quote).join(',')).join('\r\n');
+  return csvLines([header, ...lines]);
 }
 
 function numbers(
@@ -44,6 +44,11 @@ function numbers(
   const { low, high } = delta?.interval ?? {};
   const ours = [state, mean, sd, n, delta?.mean, delta?.sd, low, high, questions?.n, questions?.se, mark];
   return [...ours, paper, paperDelta, incomparable?.join('; '), rerun?.seconds, values.join(' ')];
+}
+
+/** RFC 4180. */
+export function csvLines(lines: readonly (readonly (string | number | undefined)[])[]): string {
+  return lines.map((fields) => fields.map(quote).join(',')).join('\r\n');
 }
 
 function quote(field: string | number | undefined): string {

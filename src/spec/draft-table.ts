@@ -49,11 +49,11 @@ export function readTable(node: Node, problems: Problem[]): readonly TableDraft[
   return [{ columns: itemsOf(get('columns')).flatMap((column) => readColumn(column, problems)), ...rest }];
 }
 
-function readBaseline(node: Node | undefined, problems: Problem[]): TableDraft['baseline'] | undefined {
+export function readBaseline(node: Node | undefined, problems: Problem[]): TableDraft['baseline'] | undefined {
   return node?.type === 'map' ? [...node.fields.values()] : namedOf(node, problems);
 }
 
-function readColumn(node: Node, problems: Problem[]): readonly ColumnDraft[] {
+export function readColumn(node: Node, problems: Problem[]): readonly ColumnDraft[] {
   if (node.type !== 'map') {
     const of = textOf(node, problems);
     return of === undefined ? [] : [{ of, node, label: of }];
@@ -89,6 +89,12 @@ export function readPaper(node: Node, problems: Problem[]): readonly PaperDraft[
   if (file === undefined || table === undefined) return [];
   const mapping = (key: string) => readMapping(get(key), problems);
   return [{ file, table, rows: mapping('rows'), columns: mapping('columns'), others: mapping('others') }];
+}
+
+/** The rows that others are compared with, as written. */
+export function comparedIn({ baseline }: Pick<TableDraft, 'baseline'>): readonly Named[] {
+  if (baseline === undefined) return [];
+  return 'name' in baseline ? [baseline] : baseline.flatMap(({ value }) => namedOf(value, []) ?? []);
 }
 
 function readMapping(node: Node | undefined, problems: Problem[]): readonly Field[] {

@@ -1,5 +1,6 @@
 import type { Json } from '../hash.ts';
 import type { Place, Problem } from '../problem.ts';
+import { type FigureDraft, readFigure } from './draft-figure.ts';
 import type { PaperDraft, TableDraft } from './draft-table.ts';
 import { readPaper, readTable } from './draft-table.ts';
 import type { Field, Fields, List, Node } from './node.ts';
@@ -19,6 +20,7 @@ export type Draft = Readonly<{
   rows: ReadonlyMap<string, RowDraft>;
   vary: readonly VaryDraft[];
   tables: readonly TableDraft[];
+  figures: readonly FigureDraft[];
   papers: readonly PaperDraft[];
 }>;
 
@@ -32,6 +34,7 @@ export const experimentKeys = [
   'vary',
   'table',
   'tables',
+  'figures',
   'paper',
 ];
 export const stageName = /^[A-Za-z_][\w-]*$/;
@@ -50,6 +53,7 @@ export function readDraft(root: Fields, problems: Problem[]): Draft {
       hint: 'name: my-ablation',
     });
   }
+  const tables = [...itemsOf(get('table')), ...itemsOf(get('tables'))].flatMap((node) => readTable(node, problems));
   return {
     at: placeOf(root),
     name: name ?? '',
@@ -58,7 +62,8 @@ export function readDraft(root: Fields, problems: Problem[]): Draft {
     stages: readStages(root, problems),
     rows: readRows(get('rows'), problems),
     vary: readVary(get('vary'), problems),
-    tables: [...itemsOf(get('table')), ...itemsOf(get('tables'))].flatMap((node) => readTable(node, problems)),
+    tables,
+    figures: itemsOf(get('figures')).flatMap((node) => readFigure(node, tables[0], problems)),
     papers: itemsOf(get('paper')).flatMap((node) => readPaper(node, problems)),
   };
 }

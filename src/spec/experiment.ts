@@ -39,6 +39,32 @@ export type TableSpec = Readonly<{
   rows?: readonly string[];
 }>;
 
+/** Rows as points of one line, or as bars of one colour. `at`: the group that a bar stands in, or the number along `x`. */
+export type Series = Readonly<{ name: string; points: readonly Readonly<{ row: string; at: string | number }>[] }>;
+
+export type FigureSpec = Readonly<{
+  /** names its files */
+  name: string;
+  title?: string;
+  mark: 'bars' | 'lines';
+  /** what it reads, as a table would; with a baseline the differences are drawn */
+  table: TableSpec;
+  /** labels of the columns that are drawn, of `table` or its average */
+  show: readonly string[];
+  /** absent where every row stands for itself */
+  series?: readonly Series[];
+  /** rows that are drawn where there are no series */
+  rows: readonly string[];
+  /** rows drawn as a level across all x */
+  levels: readonly string[];
+  x?: Readonly<{ path: string; label: string; log: boolean }>;
+  y: Readonly<{ label?: string; unit?: string }>;
+  /** around a mean: standard deviation over seeds, 95 % interval, nothing */
+  spread: 'sd' | 'interval' | 'none';
+  /** the paper's numbers stand beside ours */
+  paper: boolean;
+}>;
+
 /** Printed numbers of a paper, shown beside ours: row name -> column label -> number. */
 export type Reference = Readonly<{
   source: string;
@@ -68,6 +94,7 @@ export type Experiment = Readonly<{
   stages: readonly StageSpec[];
   /** several tables may be read from one graph; the first is the main one */
   tables: readonly TableSpec[];
+  figures?: readonly FigureSpec[];
   /** one for each `paper:` entry */
   references?: readonly Reference[];
   /** stages of the file that no table needs: they never run */

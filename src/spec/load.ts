@@ -5,12 +5,13 @@ import { planCells } from './cells.ts';
 import { readDraft } from './draft.ts';
 import { expand } from './expand.ts';
 import type { Experiment, Root } from './experiment.ts';
+import { readFigures } from './figures.ts';
 import { readPapers } from './paper.ts';
 import { type Load, parseExperiment } from './parse.ts';
 import type { Variable } from './path.ts';
 import { inOrder } from './problems.ts';
 import { readAxes, readRows } from './rows.ts';
-import { readTables, rootsOf } from './tables.ts';
+import { readTable, rootsOf } from './tables.ts';
 
 /**
  * An experiment file, checked and expanded, or everything that is wrong with it, in the order of the file.
@@ -41,11 +42,13 @@ export function loadExperiment(
   });
   const writtenAs = new Map(cells.map((cell) => [cell.row, cell.written]));
   const rows = expansion.rows.map((row) => ({ row, written: writtenAs.get(row) ?? row.name }));
-  const tables = readTables(draft, rows, expansion.variants, problems);
+  const made = { draft, rows, variants: expansion.variants, problems };
+  const tables = draft.tables.map((table) => readTable(table, made));
+  const figures = readFigures(made, expansion);
   const references = readPapers(
     draft.papers,
     expansion.rows.map((row) => row.name),
-    tables,
+    [...tables, ...figures.map(({ table }) => table)],
     readFile,
     problems,
   );
@@ -59,6 +62,7 @@ export function loadExperiment(
     cells: expansion.cells,
     stages: expansion.stages,
     tables,
+    ...(figures.length === 0 ? {} : { figures }),
     ...(references.length === 0 ? {} : { references }),
     ...(expansion.unused.length === 0 ? {} : { unused: expansion.unused }),
     ...(roots.size === 0 ? {} : { roots: [...roots.values()] }),

@@ -1,5 +1,6 @@
 import type { AnyKind, Ports } from '../stages/kind.ts';
 import { experimentKeys, stageName } from './draft.ts';
+import { figureKeys, figureMarks, spreads, xKeys, yKeys } from './draft-figure.ts';
 import { columnKeys, paperKeys, tableKeys } from './draft-table.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -42,6 +43,76 @@ const table: Schema = closed(
     rows: texts('The rows shown; default: all. A row runs only what the tables that show it read.'),
   },
   ['columns'],
+);
+
+const figure: Schema = closed(
+  figureKeys,
+  {
+    name: text('Names its files and `sea figure`; default: figure-1, figure-2, ...'),
+    title: text('Its caption.'),
+    mark: { enum: figureMarks, description: 'bars: rows side by side. lines: rows along a parameter.' },
+    columns: {
+      type: 'array',
+      items: column,
+      minItems: 1,
+      description: 'What it reads, as in a table; default: the columns and average of the first table.',
+    },
+    average: text('Label of a last column with the mean of the others.'),
+    show: texts('Labels of the columns that are drawn; default: all.'),
+    rows: texts('The rows drawn; default: all, or those of the table whose columns it reads.'),
+    series: {
+      type: 'object',
+      minProperties: 1,
+      maxProperties: 8,
+      additionalProperties: {
+        anyOf: [
+          { type: 'string' },
+          { type: 'array', items: { type: 'string' } },
+          { type: 'object', additionalProperties: { type: 'string' } },
+        ],
+      },
+      description:
+        'Bars of one colour, or the lines: a name, and its rows as a list or (bars) as a map from groups to rows. Default: for ' +
+        'bars every row is one, for lines rows of a grid that differ in x only make one.',
+    },
+    levels: texts('Lines: rows drawn as a level across.'),
+    baseline: {
+      oneOf: [{ type: 'string' }, { type: 'object', additionalProperties: { type: 'string' } }],
+      description: 'Draws differences to this row, or to a row each, instead of the values.',
+    },
+    x: {
+      description: 'Lines: the dotted path of a numeric parameter, or a map with it.',
+      anyOf: [
+        { type: 'string' },
+        closed(
+          xKeys,
+          {
+            path: text('The dotted path.'),
+            label: text('Title of the axis; default: the path.'),
+            scale: { enum: ['linear', 'log'], description: 'Default: linear.' },
+          },
+          ['path'],
+        ),
+      ],
+    },
+    y: {
+      description: 'Title of the axis of the numbers, or a map with it.',
+      anyOf: [
+        { type: 'string' },
+        closed(yKeys, {
+          label: text('Title of the axis; default: the column, where one is drawn.'),
+          unit: text('Unit of the numbers.'),
+        }),
+      ],
+    },
+    spread: {
+      enum: spreads,
+      description:
+        'Around a mean over seeds: its standard deviation (default), its 95 % interval (default of differences), nothing.',
+    },
+    paper: { type: 'boolean', description: "The paper's numbers beside ours." },
+  },
+  ['mark'],
 );
 
 const paper: Schema = closed(
@@ -110,6 +181,11 @@ export function experimentSchema(kinds: readonly AnyKind[]): Schema {
         type: 'array',
         items: table,
         description: 'Several tables read from one graph; the first is the main one.',
+      },
+      figures: {
+        type: 'array',
+        items: figure,
+        description: 'Figures drawn from the measured cells: `sea figure`, `sea report`.',
       },
       paper: { anyOf: [paper, { type: 'array', items: paper }], description: 'Printed numbers shown beside ours.' },
     }),

@@ -3,22 +3,23 @@ import { suggest } from '../problem.ts';
 import type { CellPlan } from './cells.ts';
 import type { Variant } from './check.ts';
 import type { Draft } from './draft.ts';
-import type { ColumnDraft, TableDraft } from './draft-table.ts';
+import { type ColumnDraft, comparedIn, type TableDraft } from './draft-table.ts';
 import type { Column, Row, TableSpec } from './experiment.ts';
 import { placeOf } from './node.ts';
 import { type Named, namedOf, present, suggestBefore } from './read.ts';
 
-/** Which stages a cell has to run: those that the tables showing its row read; all stages without tables. */
+/** Which stages a cell has to run: those that the tables and figures showing its row read; all stages without either. */
 export function rootsOf(draft: Draft): (cell: CellPlan) => readonly string[] {
   const all = [...draft.stages.keys()];
-  if (draft.tables.length === 0) return () => all;
-  const columns = draft.tables.map((table) =>
+  const tables = [...draft.tables, ...draft.figures.map(({ table }) => table)];
+  if (tables.length === 0) return () => all;
+  const columns = tables.map((table) =>
     table.columns.map((column) => stageOf(column)).filter((name) => draft.stages.has(name)),
   );
   // The same set of tables gives the same array: the expansion compares them by identity.
   const known = new Map<string, readonly string[]>();
   return (cell) => {
-    const shown = draft.tables.map((table) => shows(table, cell.row.name, cell.written));
+    const shown = tables.map((table) => shows(table, cell.row.name, cell.written));
     const key = shown.join();
     const roots = known.get(key) ?? [...new Set(columns.flatMap((names, index) => (shown[index] ? names : [])))];
     known.set(key, roots);
@@ -37,25 +38,33 @@ function stageOf({ of }: ColumnDraft): string {
 
 export type RowNames = readonly Readonly<{ row: Row; written: string }>[];
 
-/** Tables with every column, row and baseline checked against what the expansion makes. */
-export function readTables(
-  draft: Draft,
-  rows: RowNames,
-  variants: ReadonlyMap<string, readonly Variant[]>,
-  problems: Problem[],
-): readonly TableSpec[] {
+/** What tables and figures are checked against: what the expansion makes. */
+export type Made = Readonly<{
+  draft: Draft;
+  rows: RowNames;
+  variants: ReadonlyMap<string, readonly Variant[]>;
+  problems: Problem[];
+}>;
+
+/** A table with every column, row and baseline checked. */
+export function readTable(table: TableDraft, { draft, rows, variants, problems }: Made): TableSpec {
   const names = new Set(rows.flatMap(({ row, written }) => [row.name, written]));
-  return draft.tables.map((table) => {
-    const columns = table.columns.flatMap((column) => readColumn(column, draft, variants, problems) ?? []);
-    reportRepeatedLabels(table, problems);
-    for (const row of table.rows ?? []) checkRow(row, names, problems);
-    // in the order of the list; a name as written stands for all rows that a grid made of it
-    const named = (name: string) => rows.filter(({ row, written }) => row.name === name || written === name);
-    const shown = [...new Set((table.rows?.flatMap(({ name }) => named(name)) ?? rows).map(({ row }) => row.name))];
-    const { title, average } = table;
-    const against = readBaselines(table.baseline, shown, problems);
-    return { columns, ...present({ title, average, rows: table.rows === undefined ? undefined : shown }), ...against };
-  });
+  const columns = table.columns.flatMap((column) => readColumn(column, draft, variants, problems) ?? []);
+  reportRepeatedLabels(table, problems);
+  const compared = new Set(comparedIn(table).map(({ node }) => node));
+  // a baseline that a figure reads beside its rows is told of as a baseline
+  for (const row of table.rows ?? []) if (!compared.has(row.node)) checkRow(row, names, problems);
+  const shown = [
+    ...new Set(table.rows?.flatMap(({ name }) => rowsNamed(name, rows)) ?? rows.map(({ row }) => row.name)),
+  ];
+  const { title, average } = table;
+  const against = readBaselines(table.baseline, shown, problems);
+  return { columns, ...present({ title, average, rows: table.rows === undefined ? undefined : shown }), ...against };
+}
+
+/** In the order of the file; a name as written stands for all rows that a grid made of it. */
+export function rowsNamed(name: string, rows: RowNames): readonly string[] {
+  return rows.flatMap(({ row, written }) => (row.name === name || written === name ? [row.name] : []));
 }
 
 type Mention = Readonly<{ name: string; node: Parameters<typeof placeOf>[0] }>;
