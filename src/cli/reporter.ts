@@ -47,24 +47,6 @@ async function liveReporter(experiment: string, output: Output, boards: Boards):
 }
 
 async function openView(experiment: string, { style }: Output, { boards }: Boards) {
-  const [{ openScreen }, { sightOf }] = await Promise.all([
-    loadInk(() => import('../ui/app.tsx')),
-    import('./sight.ts'),
-  ]);
+  const [{ openScreen }, { sightOf }] = await Promise.all([import('../ui/app.tsx'), import('./sight.ts')]);
   return openScreen(experiment, { stdout: process.stdout, style, boards, look: sightOf });
-}
-
-/**
- * React chooses its build when it is loaded. The one for development is slower and keeps a record of every redraw,
- * which a run of days would fill the memory with. Stages inherit the environment, so it is left as it was.
- */
-export async function loadInk<T>(load: () => Promise<T>): Promise<T> {
-  const before = process.env['NODE_ENV'];
-  process.env['NODE_ENV'] = 'production';
-  try {
-    return await load();
-  } finally {
-    if (before === undefined) delete process.env['NODE_ENV'];
-    else process.env['NODE_ENV'] = before;
-  }
 }

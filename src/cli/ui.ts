@@ -1,7 +1,6 @@
 import { createBrowsing } from './browsing.ts';
 import type { Context } from './context.ts';
 import { experimentsNear } from './near.ts';
-import { loadInk } from './reporter.ts';
 
 /** `sea ui`: browse experiments, their tables, stages and history; start and stop runs. Elsewhere than on a terminal, as text. */
 export async function browse(file: string | undefined, context: Context): Promise<number> {
@@ -9,7 +8,7 @@ export async function browse(file: string | undefined, context: Context): Promis
   const { stdin, stdout } = process;
   if (!output.live || stdin.isTTY !== true) return (await import('./ui-text.ts')).printAll(file, context);
   // the view loads while the experiment is read and planned
-  const loading = loadInk(() => import('../ui/browse/browser.tsx'));
+  const loading = import('../ui/browse/browser.tsx');
   const experiments = experimentsNear(process.cwd());
   const only = experiments.length === 1 ? experiments[0]?.file : undefined;
   const browsing = createBrowsing({ cache, experiments, style: output.style });

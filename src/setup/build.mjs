@@ -31,8 +31,12 @@ export async function build() {
     if (ended.code !== 0) throw new Error(`tsc failed:\n${ended.output.trim()}`);
     removeOrphans();
     // Loads packages, which are not there yet when this file is.
-    const { writeValidators } = await import('./validators.mjs');
+    const [{ writeValidators }, { bundleViews }] = await Promise.all([
+      import('./validators.mjs'),
+      import('./bundle.mjs'),
+    ]);
     await writeValidators(output);
+    await bundleViews(sources, output);
     if (existsSync(command)) chmodSync(command, 0o755);
     writeFileSync(stampPath, before);
   });
