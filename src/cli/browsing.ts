@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Plan } from '../plan/step.ts';
 import { type Problem, ProblemError } from '../problem.ts';
+import type { Depth } from '../report/labels/colours.ts';
 import { duration, type Style } from '../report/style.ts';
 import type { Experiment } from '../spec/experiment.ts';
 import { createSources } from '../store/sources.ts';
@@ -17,7 +18,7 @@ import { openExperiment } from './experiment.ts';
 import { observe } from './observe.ts';
 import { makePlan } from './session.ts';
 
-type Given = Readonly<{ cache: string; experiments: readonly Found[]; style: Style }>;
+type Given = Readonly<{ cache: string; experiments: readonly Found[]; style: Style; depth: Depth }>;
 
 export type Browsing = Readonly<{
   world(): World;
@@ -35,7 +36,7 @@ const LOOK = 400;
 const PAUSES = 15;
 
 /** What the browser shows, kept up to date, and what it asks for, done. */
-export function createBrowsing({ cache, experiments, style }: Given): Browsing {
+export function createBrowsing({ cache, experiments, style, depth }: Given): Browsing {
   const store = openStore(cache);
   const sources = createSources(store.sourceCache);
   let world: World = { experiments, problems: [] };
@@ -90,7 +91,7 @@ export function createBrowsing({ cache, experiments, style }: Given): Browsing {
     const lines = await patchesOf(world.open, stage, image, store, {
       width: columns - 2,
       style,
-      colours: trueColour(),
+      depth,
     });
     world = { ...world, patches: { stage, image, columns, lines } };
     if (!closed) browser.show(world);
@@ -210,9 +211,4 @@ function endText(code: number | null, said: string): string {
   if (code === 1 && said === '') return 'the run ended with failures: o on a failed stage shows its log';
   if (code === 130 || code === null) return 'the run was stopped';
   return `the run could not go on: ${said.trim().split('\n')[0] ?? `exit code ${code}`}`;
-}
-
-/** Inside tmux Node knows of 256 colours only; COLORTERM says what the terminal around it shows. */
-function trueColour(): boolean {
-  return /^(truecolor|24bit)$/.test(process.env['COLORTERM'] ?? '') || process.stdout.getColorDepth() >= 24;
 }

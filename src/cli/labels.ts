@@ -85,7 +85,7 @@ async function examinePicture(
   const found = await pictureLabels(folder, name);
   const known = truth === undefined ? undefined : await truthOfPicture(truth, found.image);
   const { labels, count } = known === undefined ? { labels: found, count: undefined } : markPicture(found, known);
-  const { width, style } = output;
+  const { width, style, depth } = output;
   const [rows, columns] = labels.grid;
   const picture = images === undefined ? undefined : await squarePicture(join(images, labels.image));
   return {
@@ -93,7 +93,7 @@ async function examinePicture(
     text: () => {
       const { across, lines } = gridLayout(labels.grid, width);
       const colour = picture !== undefined && style === 'colour';
-      const pixels = colour ? picturePixels(picture, columns * across, 2 * rows * lines) : undefined;
+      const pixels = colour ? { ...picturePixels(picture, columns * across, 2 * rows * lines), depth } : undefined;
       const shares = count === undefined ? [] : ['', paint(style, 'dim', rightText(count))];
       return [formatPicture(labels, pixels, { width, style }), ...shares].join('\n');
     },

@@ -1,3 +1,4 @@
+import type { Depth } from '../report/labels/colours.ts';
 import type { Style } from '../report/style.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -8,6 +9,8 @@ export type Output = Readonly<{
   err(text: string): void;
   style: Style;
   errStyle: Style;
+  /** of the colours of pictures, where style has colours at all */
+  depth: Depth;
   /** columns of the window; a pipe has none and gets a line length that logs bear */
   width: number;
   /** true when a person sees redraws: a terminal that understands them, and no build server */
@@ -30,6 +33,7 @@ export function openOutput(
     err: (text) => void stderr.write(`${text}\n`),
     style: plain ? 'plain' : styleOf(stdout.isTTY === true, env),
     errStyle: plain ? 'plain' : styleOf(stderr.isTTY === true, env),
+    depth: depthOf(env),
     // asked for each time: a window may be resized during a run
     get width() {
       return stdout.columns > 0 ? stdout.columns : fallback;
@@ -43,6 +47,18 @@ export function styleOf(isTerminal: boolean, env: Environment): Style {
   if (isSet(env['NO_COLOR'])) return isTerminal && env['TERM'] !== 'dumb' ? 'mono' : 'plain';
   if (isSet(env['FORCE_COLOR'])) return 'colour';
   return isTerminal && env['TERM'] !== 'dumb' ? 'colour' : 'plain';
+}
+
+/** What the terminal says of itself; tmux and ssh pass on less than it can, so that 16 colours are the least. */
+export function depthOf({ COLORTERM = '', TERM = '', TERM_PROGRAM = '', FORCE_COLOR = '' }: Environment): Depth {
+  if (
+    /^(truecolor|24bit)$/.test(COLORTERM) ||
+    FORCE_COLOR === '3' ||
+    /direct|kitty|ghostty|alacritty|wezterm|foot/.test(TERM)
+  )
+    return 24;
+  if (/^(iTerm\.app|WezTerm|ghostty|vscode)$/.test(TERM_PROGRAM)) return 24;
+  return /256/.test(TERM) || FORCE_COLOR === '2' ? 8 : 4;
 }
 
 function isSet(value: string | undefined): boolean {

@@ -1,14 +1,15 @@
 import { join } from 'node:path';
 import { pictureLabels, pictureNames, picturePixels, squarePicture } from '../labels/picture.ts';
 import { ProblemError } from '../problem.ts';
+import type { Depth } from '../report/labels/colours.ts';
 import { formatPicture, gridLayout } from '../report/labels/picture-text.ts';
 import type { Style } from '../report/style.ts';
 import type { Entry, Store } from '../store/store.ts';
 import type { Open } from '../ui/browse/world.ts';
 import { lineageOf } from './detail.ts';
 
-/** `colours`: the terminal shows true colour, so that the picture may lie behind its words. */
-type Look = Readonly<{ width: number; style: Style; colours: boolean }>;
+/** `depth`: of the colours of the picture, which lies behind its words. */
+type Look = Readonly<{ width: number; style: Style; depth: Depth }>;
 
 /** The patches of a picture with their words, from the labels that the stage left or, nearest first, reads; else from any. */
 export async function patchesOf(
@@ -44,11 +45,18 @@ async function draw({ entry, folder }: Left, image: number, store: Store, look: 
   if (name === undefined) return [`${stage} has labelled no picture`];
   const labels = await pictureLabels(folder, name);
   const data = inputs['data'];
-  const isDrawn = look.colours && look.style === 'colour' && data !== undefined && store.has(data);
+  const isDrawn = look.style === 'colour' && data !== undefined && store.has(data);
   const { across, lines } = gridLayout(labels.grid, look.width);
   const [rows, columns] = labels.grid;
   const pixels = isDrawn
-    ? picturePixels(await squarePicture(join(store.path(data), 'images', name)), columns * across, 2 * rows * lines)
+    ? {
+        ...picturePixels(
+          await squarePicture(join(store.path(data), 'images', name)),
+          columns * across,
+          2 * rows * lines,
+        ),
+        depth: look.depth,
+      }
     : undefined;
   return [
     `picture ${at + 1} of ${images.length}, labelled by ${stage}; n N: next, previous`,

@@ -122,7 +122,7 @@ function asData({ model, labels: { grid, patches }, count }: Recalled): object {
 async function textOf(
   recalled: readonly Recalled[],
   picture: Picture,
-  { width, style }: Context['output'],
+  { width, style, depth }: Context['output'],
 ): Promise<string> {
   const pixels = style === 'colour' ? await squarePicture(picture.path) : undefined;
   const half = Math.floor((width - (recalled.length - 1) * GUTTER) / recalled.length);
@@ -131,7 +131,8 @@ async function textOf(
   const blocks = recalled.map(({ model, labels }) => {
     const [rows, columns] = labels.grid;
     const { across, lines } = gridLayout(labels.grid, each);
-    const behind = pixels === undefined ? undefined : picturePixels(pixels, columns * across, 2 * rows * lines);
+    const behind =
+      pixels === undefined ? undefined : { ...picturePixels(pixels, columns * across, 2 * rows * lines), depth };
     const titled = { ...labels, image: recalled.length > 1 ? model : `${labels.image}, ${model}` };
     return formatPicture(titled, behind, { width: each, style, words: 1 });
   });

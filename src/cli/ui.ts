@@ -11,7 +11,7 @@ export async function browse(file: string | undefined, context: Context): Promis
   const loading = import('../ui/browse/browser.tsx');
   const experiments = experimentsNear(process.cwd());
   const only = experiments.length === 1 ? experiments[0]?.file : undefined;
-  const browsing = createBrowsing({ cache, experiments, style: output.style });
+  const browsing = createBrowsing({ cache, experiments, style: output.style, depth: output.depth });
   const wanted = file ?? only;
   const { openBrowser } = await loading;
   return new Promise((resolve, reject) => {

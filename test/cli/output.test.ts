@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { openOutput, styleOf } from '../../src/cli/output.ts';
+import { depthOf, openOutput, styleOf } from '../../src/cli/output.ts';
 import { parseSize } from '../../src/cli/size.ts';
 import { sizeText } from '../../src/report/style.ts';
 
@@ -22,6 +22,18 @@ describe('style', () => {
   ] as const)('on a terminal: %s, with %j: %s', (isTerminal, env, style) => {
     expect(styleOf(isTerminal, env)).toBe(style);
   });
+});
+
+test.each([
+  [{ TERM: 'xterm-16color' }, 4],
+  [{ TERM: 'linux' }, 4],
+  [{ TERM: 'tmux-256color' }, 8],
+  [{ TERM: 'tmux-256color', COLORTERM: 'truecolor' }, 24],
+  [{ TERM: 'xterm-kitty' }, 24],
+  [{ TERM: 'xterm-256color', TERM_PROGRAM: 'iTerm.app' }, 24],
+  [{ FORCE_COLOR: '3' }, 24],
+] as const)('pictures on a terminal with %j have colours of %i bits', (env, depth) => {
+  expect(depthOf(env)).toBe(depth);
 });
 
 describe('the window', () => {

@@ -48,7 +48,7 @@ it('`sea score --json` prints every figure', async () => {
   const out: string[] = [];
   const output = { out: (text: string) => out.push(text), err: (text: string) => out.push(text) };
   const context = {
-    output: { ...output, style: 'plain', errStyle: 'plain', width: 80, live: false },
+    output: { ...output, style: 'plain', errStyle: 'plain', depth: 4, width: 80, live: false },
     cache: '',
     version: '',
     env: {},

@@ -1,10 +1,12 @@
 import { paint, type Style } from '../style.ts';
 import { padRight, widthOf } from '../width.ts';
+import { type Colour, type Depth, inkOn } from './colours.ts';
 
 /** Pixels [height, width, 3], row-major, 8 bits a channel. */
 export type Pixels = Readonly<{ width: number; height: number; pixels: Uint8Array }>;
 
-type Colour = readonly [red: number, green: number, blue: number];
+/** A picture behind text, in the colours that the terminal has. */
+export type Backdrop = Pixels & Readonly<{ depth: Depth }>;
 
 const WHITE: Colour = [255, 255, 255];
 const GREEN: Colour = [140, 255, 150];
@@ -17,13 +19,13 @@ const BEHIND_TEXT = 0.35;
 export type CellText = Readonly<{ text: string; right?: boolean }>;
 
 /**
- * One line of text cells over line `line` of a picture: half blocks of true colour, two pixels each, and letters on a
+ * One line of text cells over line `line` of a picture: half blocks, two pixels each, and letters on a
  * darkened ground. Every text is at most `across` columns wide. Without a picture, plain cells.
  */
 export function overPicture(
   cells: readonly CellText[],
   across: number,
-  picture: Pixels | undefined,
+  picture: Backdrop | undefined,
   line: number,
   style: Style,
 ): string {
@@ -48,17 +50,17 @@ export function overPicture(
   return `${strips.join('')}\u001B[0m`;
 }
 
-function halfBlock(picture: Pixels, line: number, column: number): string {
+function halfBlock(picture: Backdrop, line: number, column: number): string {
   const [upper, lower] = [pixelAt(picture, 2 * line, column), pixelAt(picture, 2 * line + 1, column)];
-  return `\u001B[38;2;${upper.join(';')};48;2;${lower.join(';')}m▀`;
+  return `${inkOn(upper, lower, picture.depth)}▀`;
 }
 
-function letterOn(picture: Pixels, line: number, column: number, letter: string, ink: Colour): string {
+function letterOn(picture: Backdrop, line: number, column: number, letter: string, ink: Colour): string {
   const lower = pixelAt(picture, 2 * line + 1, column);
-  const ground = pixelAt(picture, 2 * line, column).map((value, i) =>
-    Math.round(((value + (lower[i] as number)) / 2) * BEHIND_TEXT),
-  );
-  return `\u001B[38;2;${ink.join(';')};48;2;${ground.join(';')}m${letter}`;
+  const [red, green, blue] = pixelAt(picture, 2 * line, column);
+  const behind = (value: number, below: number) => Math.round(((value + below) / 2) * BEHIND_TEXT);
+  const ground: Colour = [behind(red, lower[0]), behind(green, lower[1]), behind(blue, lower[2])];
+  return `${inkOn(ink, ground, picture.depth)}${letter}`;
 }
 
 function pixelAt({ width, height, pixels }: Pixels, y: number, x: number): Colour {

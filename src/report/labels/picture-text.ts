@@ -3,7 +3,7 @@ import type { PatchWord, PictureLabels } from '../../labels/picture.ts';
 import { ProblemError } from '../../problem.ts';
 import { paint, type Style } from '../style.ts';
 import { padRight, shorten, widthOf, wrap } from '../width.ts';
-import { type CellText, overPicture, type Pixels } from './backdrop.ts';
+import { type Backdrop, type CellText, overPicture } from './backdrop.ts';
 import { RIGHT, WRONG } from './marks.ts';
 
 /** Words of a patch that are printed in its cell. */
@@ -39,10 +39,10 @@ export function gridLayout([, columns]: PictureLabels['grid'], width: number): G
 type Look = Readonly<{ width: number; style: Style; words?: number }>;
 
 /**
- * A picture's patches with their words. `picture` [2 * lines * rows, across * columns] lies behind them as half blocks of
- * true colour. No final newline.
+ * A picture's patches with their words. `picture` [2 * lines * rows, across * columns] lies behind them as half blocks.
+ * No final newline.
  */
-export function formatPicture(labels: PictureLabels, picture: Pixels | undefined, look: Look): string {
+export function formatPicture(labels: PictureLabels, picture: Backdrop | undefined, look: Look): string {
   const { width, style, words: shown = SHOWN } = look;
   const { image, grid, patches } = labels;
   const layout = gridLayout(grid, width);

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { emptyCounts, type Histogram, histogramOf } from '../../../src/labels/histogram.ts';
 import type { PatchWord, PictureLabels } from '../../../src/labels/picture.ts';
 import { barsOf } from '../../../src/report/labels/bars.ts';
+import { inkOn } from '../../../src/report/labels/colours.ts';
 import { columnPlot } from '../../../src/report/labels/columns.ts';
 import { figure6 } from '../../../src/report/labels/figure6.ts';
 import { pictureSvg } from '../../../src/report/labels/picture-svg.ts';
@@ -132,13 +133,27 @@ describe('the words of a picture in the terminal', () => {
   ])('over a picture take no more columns than without it: %d patches across in %d columns', (side, width) => {
     const labels = labelled(side, side, (i) => [word(i % 2 === 0 ? 'sea' : '海')]);
     const { across, lines } = gridLayout(labels.grid, width);
-    const text = formatPicture(labels, pixels(side * across, 2 * side * lines), { width, style: 'colour' });
+    const text = formatPicture(
+      labels,
+      { ...pixels(side * across, 2 * side * lines), depth: 24 },
+      { width, style: 'colour' },
+    );
     expect(Math.max(...text.split('\n').map(widthOf))).toBeLessThanOrEqual(width);
     expect(text).toContain('48;2;100;100;100m▀');
     expect(text.replace(escapes, '')).toMatch(across >= 6 ? /sea▀*海/ : /[ab]▀*[ab]/);
     // every line ends without colour, or it would run on
     for (const line of text.split('\n').filter((one) => one.includes('▀')))
       expect(line.endsWith('\u001B[0m')).toBe(true);
+  });
+
+  test('stand on the nearest colours that the terminal has', () => {
+    const [orange, sky] = [
+      [250, 130, 10],
+      [100, 100, 100],
+    ] as const;
+    expect(inkOn(orange, sky, 24)).toBe('\u001B[38;2;250;130;10;48;2;100;100;100m');
+    expect(inkOn(orange, sky, 8)).toBe('\u001B[38;5;208;48;5;241m');
+    expect(inkOn(orange, sky, 4)).toBe('\u001B[33;100m');
   });
 
   test('are refused with advice where a patch has no column', () => {
