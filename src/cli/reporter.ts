@@ -1,4 +1,5 @@
 import type { Event } from '../run/event.ts';
+import type { Screen } from '../ui/app.tsx';
 import type { Boards } from './boards.ts';
 import type { Output } from './output.ts';
 
@@ -27,17 +28,28 @@ async function plainReporter(output: Output): Promise<Reporter> {
   };
 }
 
-/** The view is loaded when the first stage starts: an unchanged run has nothing to watch. */
+/** The view is loaded once something is to run, and opened when the first stage starts: an unchanged run has nothing to watch. */
 async function liveReporter(experiment: string, output: Output, boards: Boards): Promise<Reporter> {
   let earlier: Event[] = [];
-  let screen: Awaited<ReturnType<typeof openView>> | undefined;
+  let loading: ReturnType<typeof loadView> | undefined;
+  let screen: Screen | undefined;
   return {
     async event(event) {
       boards.note(event);
+      if (event.type === 'planned' && event.run + event.depends > 0) {
+        loading = loadView();
+        loading.catch(() => undefined); // told when it is opened
+      }
       if (screen === undefined) {
         earlier.push(event);
         if (event.type !== 'started' && event.type !== 'waiting' && event.type !== 'failed') return;
-        screen = await openView(experiment, output, boards);
+        const [{ openScreen }, { sightOf }] = await (loading ?? loadView());
+        screen = openScreen(experiment, {
+          stdout: process.stdout,
+          style: output.style,
+          boards: boards.boards,
+          look: sightOf,
+        });
         for (const item of earlier) screen.event(item);
         earlier = [];
       } else screen.event(event);
@@ -46,7 +58,6 @@ async function liveReporter(experiment: string, output: Output, boards: Boards):
   };
 }
 
-async function openView(experiment: string, { style }: Output, { boards }: Boards) {
-  const [{ openScreen }, { sightOf }] = await Promise.all([import('../ui/app.tsx'), import('./sight.ts')]);
-  return openScreen(experiment, { stdout: process.stdout, style, boards, look: sightOf });
+function loadView() {
+  return Promise.all([import('../ui/app.tsx'), import('./sight.ts')]);
 }

@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 type StringWidth = typeof import('string-width');
 
 /** ASCII, and the lines, blocks, arrows and signs of this program: each takes a column, whatever stands beside it. */
-const single = /^[\x20-\x7E\u2500-\u25A9\u25AC-\u25B5\u25B7-\u25BF\u25C1-\u25FA\u2800-\u28FF±·×–‘’“”•…›−≈⊘✓✗]*$/;
+const single =
+  /^[\x20-\x7E\u2500-\u25A9\u25AC-\u25B5\u25B7-\u25BF\u25C1-\u25FA\u2800-\u28FFΔ±·×¶°–†‡‘’“”•…›−≈⊘⁺ᵀ←→↑↓✓✗]*$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape codes of style.ts
 const codes = /\u001B\[[\d;]*m/g;
 
@@ -45,11 +46,17 @@ export function shorten(text: string, width: number): string {
 export function wrap(text: string, width: number, indent = ''): readonly string[] {
   const lines: string[] = [];
   let line = '';
+  let used = 0;
   for (const word of text.split(' ')) {
-    if (line !== '' && widthOf(line) + 1 + widthOf(word) > width) {
+    const more = widthOf(word);
+    if (line !== '' && used + 1 + more > width) {
       lines.push(line);
       line = indent + word;
-    } else line = line === '' ? word : `${line} ${word}`;
+      used = widthOf(indent) + more;
+    } else {
+      used += line === '' ? more : 1 + more;
+      line = line === '' ? word : `${line} ${word}`;
+    }
   }
   return [...lines, line];
 }

@@ -18,7 +18,8 @@ export async function bundleViews(sources, output) {
   const bundle = await rolldown({
     input: Object.fromEntries(views.map((name) => [name, join(sources, `${name}.tsx`)])),
     platform: 'node',
-    transform: { define: { 'process.env.NODE_ENV': '"production"' } },
+    // the layout's WebAssembly would ask whether it can be fetched, and Node loads its whole HTTP client to answer
+    transform: { define: { 'process.env.NODE_ENV': '"production"', fetch: 'undefined' } },
     plugins: [quickFrames(sources), ownModules(sources)],
   });
   await bundle.write({

@@ -40,8 +40,8 @@ export type Stage = Readonly<{
 }>;
 
 /** Milliseconds between redraws at least; a drawing that took long is followed by a pause of so many times that. */
-const redrawEvery = 150;
-const pausePerDrawing = 60;
+const redrawEvery = 200;
+const pausePerDrawing = 80;
 const clockEvery = 1000;
 
 /** Draws a run on a terminal until closed; events before a redraw are folded into it. */

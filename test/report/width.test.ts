@@ -5,7 +5,7 @@ import { paint } from '../../src/report/style.ts';
 import { widthOf } from '../../src/report/width.ts';
 
 const signs = fc.constantFrom(
-  ...' aZ~┃━╌│█▁▇▸▾◂◦●○⣿⠁±·×–…›−≈⊘✓✗↑→',
+  ...' aZ~┃━╌│█▁▇▸▾◂◦●○⣿⠁Δ±·×¶°–†‡…›−≈⊘⁺ᵀ↑→✓✗',
   '\u25B6',
   '\u25AA',
   'é',
