@@ -67,6 +67,7 @@ export const hints = {
     ['=', 'compare (marked, else baseline)', 'compare'],
     ['s', 'sort by the column', 'sort'],
     ['p', 'paper'],
+    ['^ $', 'first, last column'],
     ['Space', 'mark a row'],
     ['d', 'deltas'],
     ['u', 'spread'],

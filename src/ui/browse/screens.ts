@@ -116,6 +116,10 @@ function tableKey(state: State, screen: On<'table'>, key: string, world: World):
       return put({ column: screen.column - 1 });
     case 'right':
       return put({ column: screen.column + 1 });
+    case '^':
+      return put({ column: 0 });
+    case '$':
+      return put({ column: Number.POSITIVE_INFINITY });
     case 'd':
       return toggle('delta');
     case 'u':

@@ -1,0 +1,221 @@
+import { join } from 'node:path';
+import { render } from 'ink-testing-library';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { costText } from '../../src/cli/browsing.ts';
+import { openExperiment } from '../../src/cli/experiment.ts';
+import { observe } from '../../src/cli/observe.ts';
+import { openSession } from '../../src/cli/session.ts';
+import { Browser } from '../../src/ui/browse/browser.tsx';
+import { settled } from '../../src/ui/browse/cursor.ts';
+import { reduce } from '../../src/ui/browse/reduce.ts';
+import { type Action, type Effect, initialState } from '../../src/ui/browse/state.ts';
+import type { ItemState, Open, StageItem, World } from '../../src/ui/browse/world.ts';
+import { openRig, type Rig } from '../cli/rig.ts';
+
+const experiment = `
+name: tiny
+stages:
+  data: { kind: command, run: 'echo data > {output.out}', outputs: [out] }
+  train:
+    kind: command
+    run: 'test $RATE != 2 || { echo out of memory; exit 3; }; echo $RATE > {output.model}'
+    inputs: { data: data }
+    outputs: [model]
+    env: { RATE: '1' }
+  score:
+    kind: command
+    run: 'echo "{\\"accuracy\\": 5$(cat {input.model}).5}" > {output.scores}'
+    inputs: { model: train }
+    outputs: [scores]
+    metrics: scores
+rows:
+  Baseline: {}
+  Broken: { train.env.RATE: '2' }
+  Better: { train.env.RATE: '3' }
+table: { columns: [{ stage: score, metric: accuracy, label: Acc }], baseline: Baseline }
+`;
+
+let rig: Rig;
+/** The experiment before anything ran, after a run with a failure, and after a change of its file since. */
+let never: Open;
+let failed: Open;
+let stale: Open;
+
+beforeAll(async () => {
+  rig = openRig();
+  rig.write('a.yaml', experiment);
+  never = await look('a.yaml');
+  await rig.sea('run', 'a.yaml');
+  failed = await look('a.yaml');
+  rig.write('b.yaml', experiment.replace("RATE: '3'", "RATE: '4'"));
+  stale = await look('b.yaml');
+}, 120_000);
+afterAll(() => rig.close());
+
+async function look(file: string): Promise<Open> {
+  const cache = join(rig.folder, 'cache');
+  const { experiment, plan, store } = await openSession(await openExperiment(join(rig.folder, file), cache), cache);
+  try {
+    return observe(experiment, plan, store);
+  } finally {
+    store.close();
+  }
+}
+
+const worldOf = (open: Open, more: Partial<World> = {}): World => ({
+  ...{ experiments: [], file: 'a.yaml', open, problems: [], ...more },
+});
+
+/** One stage as another process is making it. */
+function atWork(open: Open, id: string): Open {
+  const change = (item: StageItem): StageItem =>
+    item.id === id ? { ...item, state: 'running' satisfies ItemState, progress: { step: 30, of: 120 } } : item;
+  const stages = open.stages.map(change);
+  return {
+    ...open,
+    stages,
+    items: new Map(stages.map((item) => [item.id, item])),
+    states: new Map([...open.states, [id, 'running']]),
+  };
+}
+
+/** The browser as it is on a window of 80 x 24, with its keys. */
+function start(world: World) {
+  let state = reduce(initialState({ columns: 80, rows: 24 }), { type: 'opened' }, world).state;
+  const effects: Effect[] = [];
+  const node = () => <Browser state={state} world={world} style="plain" onKey={(key) => act({ type: 'key', key })} />;
+  const act = (action: Action) => {
+    const turn = reduce(state, action, world);
+    state = settled(turn.state, world);
+    if (turn.effect !== undefined) effects.push(turn.effect);
+    screen.rerender(node());
+  };
+  const screen = render(node());
+  return {
+    effects,
+    act,
+    shown: () => screen.lastFrame() ?? '',
+    async type(keys: string) {
+      // the component listens after React's effects
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      screen.stdin.write(keys);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    },
+    close: screen.unmount,
+  };
+}
+
+/** What stands on the screen after these keys. */
+async function shownAfter(keys: string, world: World): Promise<string> {
+  const browser = start(world);
+  try {
+    if (keys !== '') await browser.type(keys);
+    return browser.shown();
+  } finally {
+    browser.close();
+  }
+}
+
+describe('the browser', () => {
+  test('of an experiment that never ran shows every cell queued', async () => {
+    const shown = await shownAfter('', worldOf(never));
+    expect(shown).toMatch(/7 to run|1 to run · 6 waits/);
+    expect(shown).toMatch(/› Baseline +\[ *·\]/);
+    expect(await shownAfter('3', worldOf(never))).toContain('this experiment has left nothing in the cache');
+  });
+
+  test('marks the cell of a failure, tells what stands behind it, and ! goes to its log', async () => {
+    const shown = await shownAfter('', worldOf(failed));
+    expect(shown).toMatch(/Broken +✗/);
+    expect(shown).toContain('1 failed');
+    const stages = await shownAfter('2', worldOf(failed));
+    expect(stages).toMatch(/train\[Broken\] +✗ failed/);
+    expect(stages).toContain('exit code 3');
+    expect(await shownAfter('!', worldOf(failed))).toMatch(/train\[Broken\].*failed\n.*\[log\]/);
+    expect(await shownAfter('!', worldOf(never))).toContain('no stage has failed');
+  });
+
+  test('shows how far a stage at work is', async () => {
+    const world = worldOf(atWork(failed, 'train[Broken]'), { run: 'other' });
+    expect(await shownAfter('', world)).toMatch(/Broken +▸/);
+    expect(await shownAfter('2', world)).toMatch(/train\[Broken\] +▸ running +25 %/);
+    expect(await shownAfter('x', world)).toContain('another process started this run: stop it there, with Ctrl-C');
+  });
+
+  test('keeps a number that is stale, with its sign, and says why it will be made again', async () => {
+    const shown = await shownAfter('', worldOf(stale));
+    expect(shown).toMatch(/Better +53\.5~/);
+    expect(shown).toContain('~ stale: measured before its stages changed');
+    expect(await shownAfter('2', worldOf(stale))).toMatch(/train\[Better\] +\+ to run/);
+    expect(await shownAfter('jjo', worldOf(stale))).toMatch(/train\[Better\].*to run\n.*\[log\]/);
+  });
+
+  test('goes to the last column and to the first with one key each', async () => {
+    const columns = ['A', 'B', 'C'].map((label) => `{ stage: score, metric: accuracy, label: ${label} }`);
+    rig.write('c.yaml', experiment.replace(/columns: \[.*?\]/, `columns: [${columns.join(', ')}]`));
+    const world = worldOf(await look('c.yaml'));
+    expect(await shownAfter('$', world)).toMatch(/› Baseline +51\.5 +51\.5 +\[51\.5/);
+    expect(await shownAfter('$^', world)).toMatch(/› Baseline +\[51\.5/);
+  });
+
+  test('says where a search finds nothing, and Esc shows all again', async () => {
+    const browser = start(worldOf(failed));
+    try {
+      await browser.type('2');
+      await browser.type('/');
+      await browser.type('zebra');
+      expect(browser.shown()).toContain('no stage');
+      expect(browser.shown()).toContain('/zebra');
+      await browser.type('\u001B');
+      expect(browser.shown()).toContain('train[Better]');
+    } finally {
+      browser.close();
+    }
+  });
+
+  test('lists its keys, and any key goes back', async () => {
+    const browser = start(worldOf(failed));
+    try {
+      const before = browser.shown();
+      await browser.type('?');
+      expect(browser.shown()).toMatch(/here \(table\).*everywhere/);
+      await browser.type('z');
+      expect(browser.shown()).toBe(before);
+    } finally {
+      browser.close();
+    }
+  });
+
+  test('asks before it starts, with what that costs; anything but y is no', async () => {
+    const browser = start(worldOf(never));
+    try {
+      await browser.type('r');
+      expect(browser.effects).toEqual([{ type: 'price' }]);
+      const question = { text: costText(never.plan, undefined), effect: { type: 'start' } } as const;
+      browser.act({ type: 'ask', question });
+      expect(browser.shown()).toContain('7 stages to run, 7 stages never timed here; 0 cached. Start?');
+      await browser.type('n');
+      expect(browser.effects).toHaveLength(1);
+      browser.act({ type: 'ask', question });
+      await browser.type('y');
+      expect(browser.effects.at(-1)).toEqual({ type: 'start' });
+    } finally {
+      browser.close();
+    }
+  });
+
+  test('shows the mistakes of a file that cannot be opened', async () => {
+    const problems = [{ code: 'unknown-key', message: 'stages has no "trian"', hint: 'did you mean train?' }];
+    const shown = await shownAfter('', { experiments: [], file: 'a.yaml', problems });
+    expect(shown).toContain('1 problem');
+    expect(shown).toContain('did you mean train?');
+  });
+
+  test('never is wider or higher than its window', async () => {
+    for (const keys of ['', '2', '3', '?', 'w', 'i', '=', 'j=']) {
+      const lines = (await shownAfter(keys, worldOf(stale))).split('\n');
+      expect(lines.length, keys).toBeLessThanOrEqual(24);
+      expect(Math.max(...lines.map((line) => line.length)), keys).toBeLessThanOrEqual(80);
+    }
+  });
+});
