@@ -9,7 +9,7 @@ import { findCompiler, findPython, nvidiaGpus, run, which } from './setup/progra
 
 /** One thing that was looked for. `mend` is a command, or what to do, when something is missing. */
 export type Finding = Readonly<{
-  name: 'node' | 'engine' | 'gpu' | 'sqlite' | 'slurm' | 'python' | 'compiler';
+  name: 'node' | 'engine' | 'gpu' | 'sqlite' | 'slurm' | 'python' | 'compiler' | 'stages';
   /** `missing` keeps seagraph from working as asked; `absent` only means less: slower, or no cluster */
   state: 'ok' | 'absent' | 'missing';
   found: string;

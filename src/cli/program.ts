@@ -388,6 +388,7 @@ function declareStoreCommands(define: Define, context: MakeFor, finish: Finish):
     );
 
   define('doctor', 'Say what this machine has, what is missing and the command that mends it.', ['sea doctor'])
+    .option('--measure', 'measure again how stages share this machine (a few seconds)')
     .option(...asJson)
     .action(async (options, command: Command) =>
       finish(await (await import('./doctor.ts')).examine(options, context(command))),

@@ -84,13 +84,13 @@ async function runExperiment(experiment: Experiment, options: RunOptions, contex
   const { output, cache } = context;
   const session = await openSession(experiment, cache, options.force);
   try {
-    const workload = workloadOf(session, options, context);
+    const workload = await workloadOf(session, options, context);
     const result = await execute(session, workload, options, context);
     if (options.json !== true) {
       const showTables = experiment.tables.length > 0 && options.stage === undefined;
       if (showTables) output.out(`${await tablesText(session, result, context)}\n`);
       const [engine] = result.engines;
-      const { jobs, threads, memory } = workload;
+      const { engines: jobs, threads, memory } = workload;
       const manner: Manner = {
         ...{ jobs, threads },
         ...(memory === undefined ? {} : { memory: memory.limit }),
@@ -128,6 +128,7 @@ async function execute(session: Session, workload: Workload, options: RunOptions
       executor,
       sources,
       jobs: workload.jobs,
+      engines: workload.engines,
       ...(workload.memory === undefined ? {} : { memory: workload.memory }),
       origin,
       failFast: options.failFast === true,

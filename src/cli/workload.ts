@@ -1,16 +1,19 @@
 import { availableParallelism, freemem } from 'node:os';
 import { mayFallShort, memoryNeeds } from '../cost/memory.ts';
+import { isFasterAlone } from '../executors/pace.ts';
 import { ProblemError } from '../problem.ts';
 import type { RunRequest } from '../run/request.ts';
 import { kinds } from '../stages/kinds.ts';
 import type { Context } from './context.ts';
 import { priceSession } from './cost.ts';
+import { MOST_JOBS, paceOf } from './pace.ts';
 import type { Session } from './session.ts';
 import { parseSize } from './size.ts';
 
-/** How many stages run at once, and what each may take. `memory` is there where it may run short. */
+/** How many stages run at once, `engines` of them with an engine, and what each may take. `memory` is there where it may run short. */
 export type Workload = Readonly<{
   jobs: number;
+  engines: number;
   threads: number;
   sideBySide: number;
   memory?: NonNullable<RunRequest['memory']>;
@@ -19,18 +22,22 @@ export type Workload = Readonly<{
 type Asked = Readonly<{ jobs?: number; threads?: number; memory?: string }>;
 
 /**
- * As many stages as there are cores, up to four: each holds a model in memory; the engines share the cores. A stage whose
- * neighbours are idle has their cores for its independent operations, unless the number of threads is stated.
+ * As many stages as there are cores, up to four; the engines share the cores. Where one stage with all threads was measured
+ * to be faster on this machine, one stage with an engine at a time, beside light ones (`paceOf`). A stage whose neighbours are
+ * idle has their cores for its independent operations, unless the number of threads is stated.
  */
-export function workloadOf(session: Session, asked: Asked, { env }: Context): Workload {
+export async function workloadOf(session: Session, asked: Asked, context: Context): Promise<Workload> {
+  const { env } = context;
   const cores = availableParallelism();
-  const jobs = asked.jobs ?? Math.min(4, cores);
+  const jobs = asked.jobs ?? Math.min(MOST_JOBS, cores);
   const stated = asked.threads ?? readThreads(env['SEA_THREADS']);
-  const threads = stated ?? Math.max(1, Math.floor(cores / jobs));
+  const pace = asked.jobs === undefined && stated === undefined ? await paceOf(session, context) : undefined;
+  const engines = pace !== undefined && isFasterAlone(pace) ? pace.alone.stages : jobs;
   const memory = shortMemory(session, jobs, memoryLimit(asked.memory ?? env['SEA_MEMORY']));
   return {
     jobs,
-    threads,
+    engines,
+    threads: stated ?? Math.max(1, Math.floor(cores / engines)),
     sideBySide: stated === undefined ? cores : 1,
     ...(memory === undefined ? {} : { memory }),
   };

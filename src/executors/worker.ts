@@ -97,7 +97,7 @@ function countAtWork(pool: Pool): number {
 
 function start(pool: Pool): Worker {
   const child = fork(pool.options.script, [], {
-    env: environment(pool.options),
+    env: workerEnvironment(pool.options),
     execArgv: [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
@@ -123,7 +123,11 @@ function start(pool: Pool): Worker {
 /** Memory in huge pages that is not given back between steps costs a training step 5 % less (glibc on Linux; else unknown). */
 const MALLOC = ['hugetlb=1', `mmap_threshold=${2 ** 30}`, `trim_threshold=${2 ** 32}`];
 
-function environment({ threads, sideBySide }: WorkerOptions): NodeJS.ProcessEnv {
+/** What a process with an engine is started with. */
+export function workerEnvironment({
+  threads,
+  sideBySide,
+}: Pick<WorkerOptions, 'threads' | 'sideBySide'>): NodeJS.ProcessEnv {
   return {
     GLIBC_TUNABLES: MALLOC.map((setting) => `glibc.malloc.${setting}`).join(':'),
     ...process.env,

@@ -17,6 +17,8 @@ export type RunRequest = Readonly<{
   sources(paths: readonly string[]): Promise<ReadonlyMap<string, Digest>>;
   /** stages at work at the same time */
   jobs: number;
+  /** of them with an engine; default: all */
+  engines?: number;
   /** bytes that stages at work may hold together, and what each holds; one stage may always run */
   memory?: Readonly<{ limit: number; needs: ReadonlyMap<string, number> }>;
   /** stop at the first failure instead of finishing what does not depend on it */

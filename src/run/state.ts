@@ -75,6 +75,10 @@ export async function createState(request: RunRequest): Promise<State> {
   };
 }
 
+function hasEngine({ node: { kind, step } }: Readonly<{ node: Node }>): boolean {
+  return kind.needs(step.spec.params).engine;
+}
+
 /**
  * Whether a ready stage may start now. A slot whose stage has ended and is being kept is free at once, unless what waits for
  * that stage would come before this one; under `failFast` its ending has to be known first.
@@ -82,6 +86,8 @@ export async function createState(request: RunRequest): Promise<State> {
 export function hasSlot({ running, request }: State, next: Node): boolean {
   const taken = [...running].filter(({ ended, node }) => !ended || request.failFast || node.height - 1 > next.height);
   if (taken.length >= request.jobs) return false;
+  const engines = taken.filter(hasEngine).length;
+  if (hasEngine({ node: next }) && engines >= (request.engines ?? request.jobs)) return false;
   const { memory } = request;
   if (memory === undefined) return true;
   const need = ({ step }: Node): number => memory.needs.get(step.id) ?? 0;

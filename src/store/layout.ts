@@ -14,6 +14,8 @@ export const layout = {
   scratch: (root: string, key: Key): string => join(root, 'scratch', key.slice(0, 2), key),
   /** replies of servers that are paid by request: no collection removes them */
   replies: (root: string): string => join(root, 'replies'),
+  /** how stages share the machines that use the store */
+  paces: (root: string): string => join(root, 'paces.json'),
   /** on its way out: a removal that was killed leaves no half output under its name */
   trash: (root: string): string => join(root, 'trash'),
   damaged: (root: string): string => join(root, 'damaged'),
