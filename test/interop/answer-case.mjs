@@ -1,7 +1,9 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import sharp from 'sharp';
+import { imageBytes } from '../../dist/benchmarks/images.js';
+import { benchmarkNamed } from '../../dist/benchmarks/list.js';
 import { readDataset } from '../../dist/data/dataset.js';
 import { readPixels } from '../../dist/data/pixels.js';
 import { writeConversation } from '../../dist/data/template.js';
@@ -21,12 +23,13 @@ const BATCH = 10;
 const MORE = ['what colour is the boat?', 'is there a dog?', 'where is this', 'describe the picture'];
 
 /**
- * What a LLaVA model answers to 50 questions about images of a dataset (some cut in `scratch`, so that they are not square), and its logits over each prompt: `questions` for
+ * What a LLaVA model answers to 50 questions of benchmarks or about images of a dataset (some cut in `scratch`, so that they are not square), and its logits over each prompt: `questions` for
  * case.json, and tensors `ids_<i>` [T], `pixels_<i>` [3, H, W], `logits_<i>` [T, vocabulary].
  */
-export async function answerCase(model, data, scratch) {
+export async function answerCase(model, { data, benchmarks = [] }, scratch) {
   const asked = await loadAsked(model, 'model', undefined);
-  const questions = await cutSome(await questionsOf(data), scratch);
+  const found = benchmarks.length === 0 ? await questionsOf(data) : await examined(benchmarks, scratch);
+  const questions = await cutSome(found, scratch);
   const prompts = promptsOf(asked, questions, { maxNewTokens: NEW_TOKENS });
   const answers = await answerAll(asked, prompts);
   const tensors = {};
@@ -62,6 +65,28 @@ async function questionsOf(data) {
     text: question.replaceAll('<image>', '').trim(),
     maxNewTokens: NEW_TOKENS,
   }));
+}
+
+/** As many questions of each benchmark, spread over all of it. */
+async function examined(benchmarks, scratch) {
+  mkdirSync(scratch, { recursive: true });
+  const each = await Promise.all(
+    benchmarks.map(async ({ benchmark, data, prompt = 'llava', choices = 'letter' }) => {
+      const all = await benchmarkNamed(benchmark).questions(data, { prompt, choices });
+      return all.filter(({ image, completion }) => image !== undefined && completion !== true);
+    }),
+  );
+  const asked = each.filter(({ length }) => length > 0);
+  return Promise.all(
+    Array.from({ length: COUNT }, async (_, i) => {
+      const own = asked[i % asked.length];
+      const turn = Math.floor(i / asked.length);
+      const { image, text } = own[Math.floor((turn * own.length * asked.length) / COUNT) % own.length];
+      const path = image.path ?? join(scratch, `question-${i}.png`);
+      if (image.path === undefined) writeFileSync(path, await imageBytes(image));
+      return { id: i, image: { name: path, path }, text, maxNewTokens: NEW_TOKENS };
+    }),
+  );
 }
 
 /** Every third image narrower or lower than it was. */

@@ -1,5 +1,6 @@
 // `npm run test:interop`: trains small checkpoints, exports them, and has Python's transformers load and compute the same.
-// `npm run test:interop -- --stage 'finetune[+SEA,seed=1]' --cache cache`: the same for a model of a finished run.
+// `npm run test:interop -- --stage 'finetune[+SEA,seed=1]' --cache cache`: the same for a model of a finished run (--stage
+// again: for more), with questions of the benchmarks that the run asked it.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +18,7 @@ const cli = here('../../dist/cli.js');
 const experiment = here('interop.yaml');
 
 const { values: asked } = parseArgs({
-  options: { install: { type: 'boolean' }, stage: { type: 'string' }, cache: { type: 'string' } },
+  options: { install: { type: 'boolean' }, stage: { type: 'string', multiple: true }, cache: { type: 'string' } },
 });
 const files = asked.stage === undefined ? [experiment] : [];
 
@@ -49,7 +50,10 @@ async function compare(command, folder) {
     if (made.status !== 0) return made.status ?? 1;
   }
   const cases = join(folder, 'cases');
-  await writeCases(cases, asked.stage === undefined ? smallStages(folder, cache) : [oneStage(folder, cache)]);
+  await writeCases(
+    cases,
+    asked.stage === undefined ? smallStages(folder, cache) : asked.stage.map((name) => finished(name, folder, cache)),
+  );
   const env = { ...process.env, HF_HUB_OFFLINE: '1' };
   const checked = spawnSync(command, [here('transformers_check.py'), cases], { stdio: 'inherit', env }).status ?? 1;
   if (asked.stage !== undefined) return checked;
@@ -79,17 +83,29 @@ function smallStages(folder, cache) {
   ];
 }
 
-/** A model of a finished run, about the data that it was tuned on. */
-function oneStage(folder, cache) {
+/** A model of a finished run, and what to ask it: its benchmarks, or the data that it was tuned on. */
+function finished(stage, folder, cache) {
   const store = openStore(cache);
   try {
-    const { inputs } = shown(asked.stage, cache);
+    const { inputs, outputs } = shown(stage, cache);
+    const benchmarks = benchmarksOf(stage, outputs[0].digest, cache).map(({ identity, inputs: { data } }) => {
+      return { ...identity, data: store.path(data) };
+    });
     const data = inputs.data === undefined ? undefined : store.path(inputs.data);
-    if (data === undefined) throw new Error(`${asked.stage} has no input "data" whose questions could be asked`);
-    return { ...exportOf(asked.stage, folder, cache), name: 'model', kind: 'model', data };
+    if (data === undefined && benchmarks.length === 0)
+      throw new Error(`${stage} has no input "data" whose questions could be asked, and no benchmark asked it`);
+    return { ...exportOf(stage, folder, cache), name: stage, kind: 'model', data, benchmarks };
   } finally {
     store.close();
   }
+}
+
+/** The stages of its row that asked it. */
+function benchmarksOf(stage, digest, cache) {
+  const row = stage.slice(stage.indexOf('['));
+  const { entries } = sea('ls', '--kind', 'benchmark', '--cache', cache);
+  const asking = [...new Set(entries.map((entry) => entry.stage).filter((name) => name.endsWith(row)))].sort();
+  return asking.map((name) => shown(name, cache)).filter(({ inputs }) => inputs.model === digest);
 }
 
 /** Where what a stage trained lies, and a folder that it was exported to. */

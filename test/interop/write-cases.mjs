@@ -26,13 +26,14 @@ const TEXTS = [
 
 /**
  * Writes what seagraph computes from each checkpoint that a stage left, and from which inputs, as folders of `cases`; the
- * checkpoint to compare with is what was exported of it. `stages`: [{ name, kind, made, exported, data }], paths.
+ * checkpoint to compare with is what was exported of it. `stages`: [{ name, kind, made, exported, data, benchmarks }], paths;
+ * `benchmarks` ([{ benchmark, prompt, choices, data }]) are what a model is asked instead of its `data`.
  */
 export async function writeCases(cases, stages) {
   await openEngine();
-  for (const { name, kind, made, exported, data } of stages) {
+  for (const { name, kind, made, exported, data, benchmarks } of stages) {
     const folder = join(cases, name);
-    const { tensors, ...facts } = await makers[kind](made, data, join(folder, 'images'));
+    const { tensors, ...facts } = await makers[kind](made, { data, benchmarks }, join(folder, 'images'));
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'case.json'), JSON.stringify({ kind, checkpoint: exported, ...facts }));
     await writeSafetensors(join(folder, 'expected.safetensors'), Object.entries(tensors).map(toWrite), {});
@@ -55,7 +56,7 @@ const toWrite = ([name, tensor]) => ({
   values: () => tensor.data(),
 });
 
-async function encoderCase(folder, data) {
+async function encoderCase(folder, { data }) {
   const images = join(data, 'images');
   const names = readdirSync(images).sort().slice(0, CAPTIONS.length);
   const pictures = names.map((name) => join(images, name));
@@ -93,8 +94,8 @@ async function languageCase(folder) {
   };
 }
 
-async function modelCase(folder, data, scratch) {
-  const { questions, newTokens, tensors } = await answerCase(folder, data, scratch);
+async function modelCase(folder, sources, scratch) {
+  const { questions, newTokens, tensors } = await answerCase(folder, sources, scratch);
   const text = '<|user|>what is it?';
   return { texts: [[text, (await loadTokenizer(folder)).encode(text)]], questions, newTokens, tensors };
 }
