@@ -173,7 +173,16 @@ function check(
     if (Object.hasOwn(expected, name) || /(^|\.)lm_head\.weight$/.test(name)) continue;
     problems.push({ code: 'surplus-tensor', message: `${info.file}: tensor "${name}" is none of this model's` });
   }
-  if (problems.length > 0) throw new ProblemError(...problems);
+  if (problems.length > 0) throw new ProblemError(...first(problems, folder));
+}
+
+/** A wrong number of layers alone is hundreds of them. */
+const SHOWN = 6;
+
+function first(problems: readonly Problem[], folder: string): readonly Problem[] {
+  if (problems.length <= SHOWN + 1) return problems;
+  const rest = `${folder}: ${problems.length - SHOWN} more of its tensors are missing, surplus or of another shape or kind`;
+  return [...problems.slice(0, SHOWN), { code: 'more-tensors', message: rest }];
 }
 
 const readJson = (file: string): Promise<unknown> => readJsonFile(file, { code: 'bad-checkpoint' });

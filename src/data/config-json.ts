@@ -147,7 +147,7 @@ function llava(config: LlavaConfig): { readonly [key: string]: Json } {
     image_token_index: config.imageToken,
     ...(config.pad === undefined ? {} : { pad_token_id: config.pad }),
     projector_hidden_act: config.projectorActivation,
-    multimodal_projector_bias: config.projectorBias,
+    multimodal_projector_bias: true,
     vision_feature_layer: config.featureLayer,
     vision_feature_select_strategy: config.featureSelect,
     ...(config.scales === undefined ? {} : { [SCALES_KEY]: config.scales }),

@@ -241,6 +241,7 @@ function llava(source: Source): LlavaConfig {
   if (!Number.isSafeInteger(layer))
     throw problem(source, 'vision_feature_layer', `must be a whole number, not ${show(layer)}`);
   const pad = id(source, 'pad_token_id', undefined);
+  refuse(source, 'multimodal_projector_bias', (value) => value === undefined || value === true);
   const vision = llavaVision(source);
   if ((layer as number) > vision.layers || (layer as number) < -vision.layers - 1)
     throw problem(source, 'vision_feature_layer', `is ${show(layer)} of a tower with ${vision.layers} layers`);
@@ -257,7 +258,6 @@ function llava(source: Source): LlavaConfig {
     featureSelect: select,
     ...(source.json[SCALES_KEY] === undefined ? {} : { scales: scales(source) }),
     projectorActivation: activation(source, 'projector_hidden_act', 'gelu'),
-    projectorBias: boolean(source, 'multimodal_projector_bias', true),
     dtype: dtype(source),
   };
 }

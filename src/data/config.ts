@@ -115,7 +115,6 @@ export type LlavaConfig = Readonly<{
   /** sizes that the tower looks at, as multiples of its own (S2); absent: [1] */
   scales?: readonly number[];
   projectorActivation: Activation;
-  projectorBias: boolean;
   dtype: string;
 }>;
 

@@ -39,22 +39,36 @@ export async function decodeImage(bytes: Buffer, name: string): Promise<Rgb> {
   if (!signatures.some((is) => is(bytes))) throw badImage(name, 'its first bytes are not those of an image');
   try {
     const image = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error', ignoreIcc: true });
-    const { width, height } = await image.metadata(); // of the header alone
+    const { width, height, format, space } = await image.metadata(); // of the header alone
     if (Math.max(width, height) > MAX_SIDE) throw new Error(`${width} x ${height} pixels; sides end at ${MAX_SIDE}`);
-    const { data, info } = await image
-      .toColourspace('srgb')
-      .removeAlpha()
+    const isInk = space === 'cmyk';
+    // of TIFF alone Pillow applies the orientation, as it reads
+    const upright = format === 'tiff' ? image.autoOrient() : image;
+    const { data, info } = await (isInk
+      ? upright.pipelineColourspace('cmyk').toColourspace('cmyk')
+      : upright.toColourspace('srgb').removeAlpha()
+    )
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
-    if (info.channels !== 3) throw new Error(`it has ${info.channels} channels`);
-    return {
-      width: info.width,
-      height: info.height,
-      pixels: new Uint8Array(data.buffer, data.byteOffset, data.length),
-    };
+    if (isInk ? info.channels < 4 : info.channels !== 3) throw new Error(`it has ${info.channels} channels`);
+    const pixels = new Uint8Array(data.buffer, data.byteOffset, data.length);
+    return { width: info.width, height: info.height, pixels: isInk ? withoutInk(pixels, info.channels) : pixels };
   } catch (error) {
     throw badImage(name, (error as Error).message);
   }
+}
+
+/** CMYK to RGB as Pillow has it, which knows no profile: (255 - k) less its share of each ink. */
+function withoutInk(inks: Uint8Array, channels: number): Uint8Array {
+  const pixels = new Uint8Array((inks.length / channels) * 3);
+  for (let from = 0, to = 0; from < inks.length; from += channels) {
+    const light = 255 - (inks[from + 3] as number);
+    for (let ink = 0; ink < 3; ink++) {
+      const product = (inks[from + ink] as number) * light + 128;
+      pixels[to++] = Math.max(0, light - (((product >> 8) + product) >> 8));
+    }
+  }
+  return pixels;
 }
 
 const begins =

@@ -66,7 +66,7 @@ export function parsePreprocessor(json: unknown, file: string): Preprocessor {
   const size = fields['size'] ?? 224;
   const crop = fields['crop_size'] ?? 224;
   const rescale = fields['rescale_factor'] ?? 1 / 255;
-  if (typeof rescale !== 'number') throw bad(file, '"rescale_factor" must be a number');
+  if (typeof rescale !== 'number' || !Number.isFinite(rescale)) throw bad(file, '"rescale_factor" must be a number');
   const result: Preprocessor = {
     filter: filterOf(fields['resample'] ?? processor.resample, file),
     ...(flag('do_resize', true) ? { resize: crops ? shortestOf(size, file) : boxOf(size, 'size', file) } : {}),
@@ -105,11 +105,12 @@ function normalisation(fields: Fields, processor: Processor, file: string): NonN
   const mean = fields['image_mean'] ?? processor.mean;
   const std = fields['image_std'] ?? processor.std;
   for (const list of [mean, std]) {
-    if (!Array.isArray(list) || list.length !== 3 || !list.every((value) => typeof value === 'number')) {
+    if (!Array.isArray(list) || list.length !== 3 || !list.every((value) => Number.isFinite(value))) {
       throw bad(file, '"image_mean" and "image_std" must be three numbers each');
     }
   }
-  if ((std as number[]).some((value) => value <= 0)) throw bad(file, '"image_std" must be above 0');
+  // as float32, in which it is divided by
+  if ((std as number[]).some((value) => !(Math.fround(value) > 0))) throw bad(file, '"image_std" must be above 0');
   return { mean: mean as number[], std: std as number[] };
 }
 

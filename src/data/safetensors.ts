@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ProblemError } from '../problem.ts';
 import { widenBfloat16, widenFloat16 } from './half.ts';
@@ -98,15 +98,13 @@ export async function openSharded(
 
 /** A handle of a regular file; one that is not there or cannot be read is a problem, not a crash. */
 export async function openFile(file: string): Promise<FileHandle> {
-  let handle: FileHandle;
   try {
-    handle = await open(file, 'r');
+    // opening a pipe would wait for somebody to write to it
+    if ((await stat(file)).isFile()) return await open(file, 'r');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw badTensors(file, code === 'ENOENT' ? 'there is no such file' : `it cannot be read: ${message}`);
   }
-  if ((await handle.stat()).isFile()) return handle;
-  await handle.close();
   throw badTensors(file, 'it is not a file');
 }
 
@@ -140,7 +138,7 @@ function parseIndex(text: string, file: string): ReadonlyMap<string, string> {
   const entries = Object.entries(map as Record<string, unknown>);
   if (entries.length === 0) throw badTensors(file, 'the index lists no tensor');
   for (const [name, shard] of entries) {
-    if (typeof shard !== 'string' || shard === '' || basename(shard) !== shard) {
+    if (typeof shard !== 'string' || ['', '.', '..'].includes(shard) || basename(shard) !== shard) {
       throw badTensors(file, `tensor "${name}": ${JSON.stringify(shard)} is not the name of a file in this folder`);
     }
   }

@@ -147,10 +147,19 @@ function checkIds(json: JsonObject): void {
 /** Tokens by id. A Unigram vocabulary is a list of pieces with their scores, whose places are the ids. */
 function ownersOf(vocab: object): Map<number, string> {
   const owners = new Map<number, string>();
-  if (Array.isArray(vocab))
-    for (const [id, entry] of vocab.entries()) owners.set(id, String((entry as unknown[] | null)?.[0]));
-  else for (const [token, id] of Object.entries(vocab)) own(owners, id as number, token);
+  if (Array.isArray(vocab)) {
+    vocab.forEach(checkPiece);
+    for (const [id, [piece]] of (vocab as [string, number][]).entries()) owners.set(id, piece);
+  } else {
+    for (const [token, id] of Object.entries(vocab)) own(owners, id as number, token);
+  }
   return owners;
+}
+
+function checkPiece(entry: unknown): void {
+  const [piece, score] = Array.isArray(entry) ? (entry as unknown[]) : [];
+  if (typeof piece === 'string' && Number.isFinite(score)) return;
+  throw new Error(`among its pieces is ${JSON.stringify(entry)?.slice(0, 200)}`);
 }
 
 /** An added token that the vocabulary has too is one token, and must have one id. */
@@ -161,8 +170,12 @@ function own(owners: Map<number, string>, id: number, token: string): void {
   owners.set(id, token);
 }
 
+/** Of files without it the vocabulary tells. */
+const MODELS: readonly unknown[] = ['BPE', 'Unigram', 'WordPiece', 'WordLevel', undefined];
+
 /** `pieces`: the length of a vocabulary that is a list (Unigram). */
-function checkModel({ merges, unk_id: unknown }: JsonObject, pieces: number | undefined): void {
+function checkModel({ type, merges, unk_id: unknown }: JsonObject, pieces: number | undefined): void {
+  if (!MODELS.includes(type)) throw new Error(`its model is of the type ${JSON.stringify(type)}`);
   if (pieces !== undefined && unknown !== undefined && unknown !== null) {
     const isPlace = Number.isInteger(unknown) && (unknown as number) >= 0 && (unknown as number) < pieces;
     if (!isPlace) throw new Error(`"unk_id" is ${JSON.stringify(unknown)} in a vocabulary of ${pieces}`);
@@ -284,7 +297,9 @@ function truncated(tokenizer: Tokenizer, text: string, length: number): readonly
 
 async function readObject(file: string, absent?: JsonObject): Promise<JsonObject> {
   const telling = { code: 'bad-tokenizer', hint: 'the checkpoint needs its tokenizer in this format' };
-  return (await readJsonFile(file, absent === undefined ? telling : { ...telling, absent })) as JsonObject;
+  const json = await readJsonFile(file, absent === undefined ? telling : { ...telling, absent });
+  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as JsonObject;
+  throw bad(`${file}: must be a JSON object`);
 }
 
 const bad = (message: string, hint?: string): ProblemError =>

@@ -43,6 +43,9 @@ type ZipEntry = Readonly<{ start: number; length: number; crc: number }>;
 
 const CHUNK = 1 << 24;
 
+/** Some hundred bytes a tensor, of tens of thousands. */
+const MAX_PICKLE = 1 << 23;
+
 /** Compares an entry with its checksum, each once. */
 function checksums(handle: FileHandle, file: string): (entry: ZipEntry, what: string) => Promise<void> {
   const done = new Set<ZipEntry>();
@@ -149,7 +152,7 @@ async function dataOf(
 }
 
 async function readEntry(handle: FileHandle, entry: ZipEntry, file: string): Promise<Buffer> {
-  if (entry.length > 1 << 28) throw bad(file, `a pickle of ${entry.length} bytes is too long`);
+  if (entry.length > MAX_PICKLE) throw bad(file, `a pickle of ${entry.length} bytes is too long`);
   return readAt(handle, entry.start, entry.length, file);
 }
 

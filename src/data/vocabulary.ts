@@ -40,7 +40,7 @@ export function checkImageToken(folder: string, { imageToken, text }: LlavaConfi
       code: 'bad-config',
       message: `${join(folder, 'config.json')}: "image_token_index" is ${imageToken}${what}`,
     });
-  if (imageToken >= text.vocab) throw wrong(` in a vocabulary of ${text.vocab}`);
+  if (imageToken < 0 || imageToken >= text.vocab) throw wrong(` in a vocabulary of ${text.vocab}`);
   const token = tokenizer.ordinary(imageToken);
   if (token !== undefined && token !== IMAGE_MARK)
     throw wrong(`, which is the token ${JSON.stringify(token)} of tokenizer.json`);

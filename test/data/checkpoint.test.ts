@@ -112,6 +112,17 @@ test('missing, surplus and wrongly shaped tensors are all named before anything 
   ]);
 });
 
+test('of very many tensors that do not fit, some are named and the others counted', async () => {
+  const folder = fresh();
+  await writeSafetensors(join(folder, 'model.safetensors'), [scalar('layers.0')]);
+  const layers = Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`layers.${i}`, [1]]));
+  const error = await loadWeights(folder, { expect: layers }).catch((thrown: unknown) => thrown as Error);
+  const lines = (error as Error).message.split('\n');
+  expect(lines).toHaveLength(7);
+  expect(lines[0]).toBe(`${folder}: tensor "layers.1" is missing`);
+  expect(lines[6]).toBe(`${folder}: 393 more of its tensors are missing, surplus or of another shape or kind`);
+});
+
 test('a head that a tied model stores all the same is taken too, for the model to decide about', async () => {
   const folder = fresh();
   await writeSafetensors(join(folder, 'model.safetensors'), [

@@ -66,6 +66,30 @@ test('the orientation in EXIF is ignored, as LLaVA ignores it', async () => {
   expect([width, height]).toEqual([4, 2]);
 });
 
+test('inks become light as Pillow has it, without a profile', async () => {
+  // Image.frombytes('CMYK', (4, 1), bytes([0,0,0,0, 255,0,0,0, 10,200,90,77, 0,0,0,255])) of Pillow, and its convert('RGB')
+  const tiff = Buffer.from(
+    'SUkqAAgAAAAKAAABBAABAAAABAAAAAEBBAABAAAAAQAAAAIBAwAEAAAAhgAAAAMBAwABAAAAAQAAAAYBAwABAAAABQAAABEBBAAB' +
+      'AAAAjgAAABUBAwABAAAABAAAABYBBAABAAAAAQAAABcBBAABAAAAEAAAABwBAwABAAAAAQAAAAAAAAAIAAgACAAIAAAAAAD/AAAA' +
+      'CshaTQAAAP8=',
+    'base64',
+  );
+  expect([...(await decodeImage(tiff, 'inks.tif')).pixels]).toEqual([
+    255, 255, 255, 0, 255, 255, 171, 38, 115, 0, 0, 0,
+  ]);
+});
+
+test('a TIFF, of which Pillow applies the orientation, stands upright', async () => {
+  const image = pattern(4, 2);
+  const turned = await sharp(image.pixels, raw(image))
+    .withMetadata({ orientation: 6 })
+    .tiff({ compression: 'none' })
+    .toBuffer();
+  const { width, height, pixels } = await decodeImage(turned, 'turned.tif');
+  expect([width, height]).toEqual([2, 4]);
+  expect([...pixels.subarray(0, 3)]).toEqual([...image.pixels.subarray(12, 15)]);
+});
+
 test('a file that is missing, cut short, no image or a decompression bomb is named', async () => {
   const image = pattern(40, 30);
   const whole = await sharp(image.pixels, raw(image)).jpeg().toBuffer();
@@ -143,6 +167,15 @@ test('sizes are understood in old and new files', () => {
   expect(old).toMatchObject({ resize: { shortest: 30 }, crop: { width: 28, height: 28 }, filter: 'bicubic' });
   const wide = preprocess(pattern(61, 29), old);
   expect([wide.width, wide.height]).toEqual([28, 28]);
+});
+
+test.each([
+  ['{"image_mean": [1e400, 0, 0]}', 'must be three numbers each'],
+  ['{"image_std": [1e-300, 1, 1]}', '"image_std" must be above 0'],
+  ['{"rescale_factor": 1e400}', '"rescale_factor" must be a number'],
+])('numbers that float32 does not have are refused: %s', (text, message) => {
+  const json = { image_processor_type: 'CLIPImageProcessor', ...(JSON.parse(text) as object) };
+  expect(() => parsePreprocessor(json, 'preprocessor_config.json')).toThrow(message);
 });
 
 test("DINOv2's processor is CLIP's, MAE's makes squares bilinearly unless it says otherwise", () => {

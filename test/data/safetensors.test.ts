@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -158,6 +159,12 @@ test.each([
   expect((error as Error).message).toContain(file);
 });
 
+test('a pipe in the place of a file is refused, and not waited for', async () => {
+  const pipe = join(folder, 'pipe.safetensors');
+  execFileSync('sh', ['-c', 'mkfifo "$0"', pipe]);
+  await expect(openSafetensors(pipe)).rejects.toThrow(`${pipe}: it is not a file`);
+});
+
 test('a 64-bit integer that 32 bits cannot hold is an error, not another number', async () => {
   const file = forge({ n: entry('I64', [1], [0, 8]) }, Uint8Array.of(0, 0, 0, 0, 1, 0, 0, 0));
   const opened = await openSafetensors(file);
@@ -236,6 +243,7 @@ test.each([
   [{ weight_map: { a: second, b: first, c: second } }, `tensor "a" is not in ${second}, where the index has it`],
   [{ weight_map: { a: first, c: second } }, `tensor "b" of ${first} is not in the index`],
   [{ weight_map: { a: '../secret.safetensors' } }, 'is not the name of a file in this folder'],
+  [{ weight_map: { a: '..' } }, 'tensor "a": ".." is not the name of a file in this folder'],
   [{}, 'no "weight_map"'],
 ])('an index that disagrees with its shards is refused: %j', async (index, message) => {
   await expect(openSharded(await shards(index))).rejects.toThrow(message);

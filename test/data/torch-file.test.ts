@@ -55,6 +55,12 @@ function pickled(type: string, length: number, shape: number[], strides: number[
 
 const numbers = Buffer.from(Float32Array.of(1, 2, 3, 4, 5, 6).buffer);
 
+test('a pickle that is longer than any dictionary of tensors is refused before it is run', async () => {
+  const marks = Buffer.concat([Buffer.from('\x80\x02', 'latin1'), Buffer.alloc(9 << 20, '(')]);
+  const file = zip({ 'm/data.pkl': marks });
+  await expect(openTorchFile(file)).rejects.toThrow(`${file}: a pickle of ${marks.length} bytes is too long`);
+});
+
 test('a tensor is read from its place in the storage', async () => {
   const file = zip({
     'm/data.pkl': pickled('FloatStorage', 6, [2, 2], [2, 1], 2),

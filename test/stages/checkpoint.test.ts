@@ -115,6 +115,11 @@ test.each<['encoder' | 'language-model' | 'model', string, string, string, unkno
   ['encoder', 'clip-tiny', 'preprocessor_config.json', 'crop_size', 16, 'images of 16 x 16 pixels'],
   ['model', 'llava-tiny', 'config.json', 'vision_feature_layer', -5, '"vision_feature_layer" is -5'],
   ['model', 'llava-tiny', 'config.json', 'image_token_index', 9999, '"image_token_index" is 9999'],
+  ['model', 'llava-tiny', 'config.json', 'image_token_index', -200, '"image_token_index" is -200'],
+  ['model', 'llava-tiny', 'config.json', 'multimodal_projector_bias', false, '"multimodal_projector_bias" is false'],
+  ['model', 'llava-tiny', 'generation_config.json', 'eos_token_id', 'x', '"eos_token_id" must be token ids'],
+  ['language-model', 'llama-tiny', 'tokenizer.json', 'model.type', 'Magic', 'its model is of the type "Magic"'],
+  ['encoder', 'siglip-tiny', 'tokenizer.json', 'model.vocab.40.1', 'x', 'among its pieces is ['],
   ['model', 'llava-tiny', 'config.json', 'image_token_index', 300, '"image_token_index" is 300, which is the token "'],
   ['model', 'llava-tiny', 'config.json', 'image_token_index', 2, '"image_token_index" is 2, which is the eos_token'],
   [

@@ -116,7 +116,6 @@ export async function writeModel(folder: string, positions?: number): Promise<Ll
     featureLayer: -2,
     featureSelect: 'default',
     projectorActivation: 'gelu',
-    projectorBias: true,
     dtype: 'float32',
   };
   await save(folder, config, randomWeights(llavaShapes(config)), { conversation_template: 'short' });

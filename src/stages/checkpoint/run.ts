@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { adapterTensors, openAdapterFile } from '../../data/adapter.ts';
-import { checkWeights, readConfigOf } from '../../data/checkpoint.ts';
+import { checkWeights, readConfigOf, readStopIds } from '../../data/checkpoint.ts';
 import { atInputSize, checkInputSize } from '../../data/input-size.ts';
 import { readPreprocessor } from '../../data/preprocess.ts';
 import type { TensorInfo } from '../../data/safetensors.ts';
@@ -45,7 +45,9 @@ async function inspect({ path, type }: Params): Promise<Inspected> {
   if (type === 'encoder') return inspectEncoder(path);
   const tokenizer = await loadTokenizer(path);
   const config = await readConfigOf(path, type);
-  checkVocabulary(path, tokenizer, config.family === 'llava' ? config.text.vocab : config.vocab);
+  const text = config.family === 'llava' ? config.text : config;
+  checkVocabulary(path, tokenizer, text.vocab);
+  await readStopIds(path, text);
   if (config.family !== 'llava') {
     return { family: config.family, tensors: await checkWeights(path, decoderShapes(config)) };
   }

@@ -23,7 +23,6 @@ export function llavaConfig({ text, vision, layer, scales }: ModelShape, imageTo
     featureSelect: vision.family === 'siglip' ? 'full' : 'default',
     ...(hasScales(scales) ? { scales } : {}),
     projectorActivation: ADAPTER_ACTIVATION,
-    projectorBias: true,
     dtype: 'float32',
   };
 }
