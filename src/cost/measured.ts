@@ -28,8 +28,17 @@ export function runsOf(
   return entries.flatMap(({ key, kind, provenance }) => {
     const work = priced.get(key)?.work;
     const isKnown = work !== undefined && Object.values(work).every((value) => typeof value !== 'number' || value >= 0);
-    return isKnown ? [{ key, kind, work, seconds: provenance.seconds }] : [];
+    const seconds = wholeSeconds(provenance);
+    return isKnown && seconds !== undefined ? [{ key, kind, work, seconds }] : [];
   });
+}
+
+/** Part of a stage from which the time of the whole can be told. */
+const ENOUGH = 0.2;
+
+/** Seconds that one process would have taken for all of a stage; undefined where it did too little of it to tell. */
+export function wholeSeconds({ seconds, share = 1 }: Entry['provenance']): number | undefined {
+  return share < ENOUGH ? undefined : seconds / share;
 }
 
 /** Entries as stages that read each other's outputs, makers first. */

@@ -30,12 +30,14 @@ export type FeatureWork = Readonly<{
   /** bytes that one file holds about; default 64 MB */
   shardBytes?: number;
   signal: AbortSignal;
+  assist?: boolean;
   progress?: (done: number, of: number) => void;
 }>;
 
-/** Computes and writes what is missing of a features folder, then its manifest. */
-export async function writeFeatures(work: FeatureWork): Promise<FeatureManifest> {
+/** Computes and writes what is missing of a features folder, then, unless it helps another process, its manifest. */
+export async function writeFeatures(work: FeatureWork): Promise<void> {
   const { folder, images, tokens, dim, layer, scales, grid, produce, shardBytes = 64e6, signal, progress } = work;
+  const { assist = false } = work;
   const shards = await writeShards({
     folder,
     prefix: 'features',
@@ -43,16 +45,16 @@ export async function writeFeatures(work: FeatureWork): Promise<FeatureManifest>
     itemBytes: 4 * tokens * dim,
     shardBytes,
     signal,
+    assist,
     ...(progress === undefined ? {} : { progress }),
     make: async (start, count) => {
       const values = await produce(start, count);
       return [{ name: 'features', dtype: 'F32', shape: [count, tokens, dim], values: () => values }];
     },
   });
+  if (assist) return;
   const about = { images, tokens, dim, layer, ...(scales === undefined ? {} : { scales }), grid };
-  const manifest = { ...about, ...(await moments(folder, shards, dim)), shards };
-  await writeManifest(folder, manifest);
-  return manifest;
+  await writeManifest(folder, { ...about, ...(await moments(folder, shards, dim)), shards });
 }
 
 /** Mean and standard deviation per dimension, in float64 over the files: the same however often the work was resumed. */

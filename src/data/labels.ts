@@ -44,17 +44,18 @@ export type LabelWork = Readonly<{
   /** images of one file; default: as many as fill about 8 MB */
   imagesPerShard?: number;
   signal: AbortSignal;
+  assist?: boolean;
   progress?: (done: number, of: number) => void;
 }>;
 
 const SHARD_BYTES = 8e6;
 
 /**
- * Computes and writes what is missing of a labels folder, then its manifest: `words` [count, patches, top] as uint16, or
+ * Computes and writes what is missing of a labels folder, then, unless it helps another process, its manifest: `words` [count, patches, top] as uint16, or
  * int32 for more than 65,535 words, and `scores` beside them as float16. No word is stored as the number of words.
  */
-export async function writeLabels(work: LabelWork): Promise<LabelManifest> {
-  const { folder, about, produce, imagesPerShard, signal, progress } = work;
+export async function writeLabels(work: LabelWork): Promise<void> {
+  const { folder, about, produce, imagesPerShard, signal, assist = false, progress } = work;
   const patches = about.grid[0] * about.grid[1];
   const none = about.words.length;
   const wide = none > 0xffff;
@@ -66,6 +67,7 @@ export async function writeLabels(work: LabelWork): Promise<LabelManifest> {
     itemBytes,
     shardBytes: imagesPerShard === undefined ? SHARD_BYTES : imagesPerShard * itemBytes,
     signal,
+    assist,
     ...(progress === undefined ? {} : { progress }),
     make: async (start, count) => {
       const { words, scores } = await produce(start, count);
@@ -78,9 +80,7 @@ export async function writeLabels(work: LabelWork): Promise<LabelManifest> {
       ];
     },
   });
-  const manifest = { ...about, shards };
-  await writeManifest(folder, manifest);
-  return manifest;
+  if (!assist) await writeManifest(folder, { ...about, shards });
 }
 
 /** Labels by the name of an image. Close it. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { narrowToBfloat16, narrowToFloat16 } from './half.ts';
 import { type Dtype, dtypeBytes } from './safetensors.ts';
@@ -24,7 +25,7 @@ export async function writeSafetensors(
   const sorted = [...tensors].sort(
     (a, b) => dtypeBytes[b.dtype] - dtypeBytes[a.dtype] || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
   );
-  const unfinished = `${file}.${process.pid}.tmp`;
+  const unfinished = `${file}.${randomUUID()}.tmp`; // others, on other machines too, may be writing the same file
   const handle = await open(unfinished, 'w');
   try {
     await writeFully(handle, header(sorted, metadata));

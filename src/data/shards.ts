@@ -1,7 +1,9 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { ProblemError } from '../problem.ts';
+import { claim } from './claims.ts';
 import { widenFloat16 } from './half.ts';
 import { dtypeBytes, openSafetensors, type TensorInfo } from './safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from './safetensors-write.ts';
@@ -22,30 +24,67 @@ export type WriteShards = Readonly<{
   make: (start: number, count: number) => Promise<readonly TensorToWrite[]>;
   /** aborted between files: what was written stays and is taken up again */
   signal: AbortSignal;
+  /** helps the process that makes the folder: ends when every file is there or being made by others, clears nothing up */
+  assist?: boolean;
   progress?: (done: number, of: number) => void;
 }>;
 
+/** How often a file that another process is making is looked for, milliseconds. */
+const LOOK = 200;
+
 /**
- * Writes what is not there yet. A file appears by rename when it is complete, so a run that was killed goes on behind
- * the last one; the folder must belong to this very work, as the scratch folder of a stage does.
+ * Writes what is not there yet, in order. A file appears by rename when it is complete, so a run that was killed goes on
+ * behind the last one, and several processes may fill one folder: each takes the next file that nobody is making. The
+ * folder must belong to this very work, as the scratch folder of a stage does.
  */
 export async function writeShards(work: WriteShards): Promise<readonly Shard[]> {
-  const { folder, prefix, items, itemBytes, shardBytes = 64e6, make, signal, progress } = work;
-  await mkdir(folder, { recursive: true });
-  const perShard = Math.max(1, Math.floor(shardBytes / itemBytes));
-  const shards: Shard[] = [];
-  for (let start = 0; start < items; start += perShard) {
-    const count = Math.min(perShard, items - start);
-    const file = `${prefix}-${String(shards.length).padStart(5, '0')}.safetensors`;
-    if (!(await isComplete(join(folder, file), count))) {
-      signal.throwIfAborted();
-      await writeSafetensors(join(folder, file), await make(start, count), {});
+  const { folder, items, signal, assist = false, progress } = work;
+  if (!assist) await mkdir(folder, { recursive: true });
+  const shards = planShards(work);
+  const left = new Set(shards);
+  let done = 0;
+  const count = (shard: Shard): void => {
+    left.delete(shard);
+    done += shard.count;
+    progress?.(done, items);
+  };
+  while (left.size > 0) {
+    let made: Shard | undefined;
+    for (const shard of left) {
+      if (await isComplete(join(folder, shard.file), shard.count)) count(shard);
+      else if (await makeUnclaimed(work, shard)) made = shard;
+      if (made !== undefined) break; // files before this one may be whole by now
     }
-    shards.push({ file, start, count });
-    progress?.(start + count, items);
+    if (made !== undefined) count(made);
+    else if (assist) break;
+    else if (left.size > 0) await pause(LOOK, undefined, { signal });
   }
-  await clearLeftovers(folder, shards);
+  if (!assist) await clearLeftovers(folder, shards);
   return shards;
+}
+
+function planShards({ prefix, items, itemBytes, shardBytes = 64e6 }: WriteShards): readonly Shard[] {
+  const perShard = Math.max(1, Math.floor(shardBytes / itemBytes));
+  return Array.from({ length: Math.ceil(items / perShard) }, (_, i) => {
+    const start = i * perShard;
+    const file = `${prefix}-${String(i).padStart(5, '0')}.safetensors`;
+    return { file, start, count: Math.min(perShard, items - start) };
+  });
+}
+
+/** Makes a file unless another process does. */
+async function makeUnclaimed({ folder, make, signal }: WriteShards, { file, start, count }: Shard): Promise<boolean> {
+  signal.throwIfAborted();
+  const path = join(folder, file);
+  const claimed = await claim(path);
+  if (claimed === undefined) return false;
+  try {
+    // whole since the last look, where its maker released it a moment ago
+    if (!(await isComplete(path, count))) await writeSafetensors(path, await make(start, count), {});
+    return true;
+  } finally {
+    await claimed.release();
+  }
 }
 
 /** Half a file of a run that was killed while it wrote must not become part of the result. */

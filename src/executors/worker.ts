@@ -78,7 +78,7 @@ function dispatch(pool: Pool): void {
     worker.log = jobPaths.log(folder);
     worker.stopping = false;
     pool.status.set(folder, { state: 'running' });
-    send(worker, { type: 'run', folder });
+    send(worker, { type: 'run', folder, runner: process.pid });
   }
 }
 

@@ -26,6 +26,8 @@ export type JobFile = Readonly<{
   scratch: string;
   /** folder of the replies that the store keeps */
   replies: string;
+  /** job folder of the process that makes the stage, where this one only helps it */
+  assist?: string;
 }>;
 
 /** What came of it. */
@@ -36,6 +38,8 @@ export type Outcome = Readonly<{
   engine: string;
   threads: number;
   peakMemory?: number;
+  /** which part of the work was done here, where not all of it was */
+  share?: number;
   metrics: Metrics;
   /** of a failure */
   message?: string;
@@ -45,8 +49,8 @@ export type Outcome = Readonly<{
 /** One step that a stage reported. */
 export type ProgressLine = Readonly<{ at: number; step: number; of: number; values: Metrics }>;
 
-/** The process at work in a folder; `started` tells it from a later one with the same pid; `engine` once it is open. */
-export type ProcessFile = Readonly<{ pid: number; started: string; engine?: string }>;
+/** The process at work in a folder; `started` tells it from a later one with the same pid; `engine` and `threads` once it is open. */
+export type ProcessFile = Readonly<{ pid: number; started: string; engine?: string; threads?: number }>;
 
 export function writeJob(folder: string, job: JobFile): void {
   fs.writeFileSync(jobPaths.job(folder), JSON.stringify(job));
@@ -55,7 +59,7 @@ export function writeJob(folder: string, job: JobFile): void {
 export function readJob(folder: string): JobFile {
   const file = jobPaths.job(folder);
   const value = record(JSON.parse(fs.readFileSync(file, 'utf8')), file);
-  const { stage, kind, version, inputs, outputs, scratch, replies = '' } = value; // older requests have no replies
+  const { stage, kind, version, inputs, outputs, scratch, replies = '', assist } = value; // older requests have no replies
   const whole =
     typeof stage === 'string' &&
     typeof kind === 'string' &&
@@ -63,7 +67,8 @@ export function readJob(folder: string): JobFile {
     typeof scratch === 'string' &&
     typeof replies === 'string';
   if (!whole || !strings(inputs) || !strings(outputs) || !('params' in value)) throw new Error(`${file} is not a job`);
-  return { stage, kind, version, params: value['params'] as Json, inputs, outputs, scratch, replies };
+  const job = { stage, kind, version, params: value['params'] as Json, inputs, outputs, scratch, replies };
+  return typeof assist === 'string' ? { ...job, assist } : job;
 }
 
 export function writeOutcome(folder: string, outcome: Outcome): void {
@@ -91,7 +96,7 @@ export function readOutcome(folder: string): Outcome | undefined {
     typeof engine === 'string' &&
     typeof threads === 'number';
   if (!ended || !whole || !numbers(metrics)) throw new Error(`${file} is not an outcome`);
-  const { peakMemory, message, problems } = value;
+  const { peakMemory, share, message, problems } = value;
   return {
     state,
     startedAt,
@@ -100,6 +105,7 @@ export function readOutcome(folder: string): Outcome | undefined {
     threads,
     metrics,
     ...(typeof peakMemory === 'number' ? { peakMemory } : {}),
+    ...(typeof share === 'number' ? { share } : {}),
     ...(typeof message === 'string' ? { message } : {}),
     ...(Array.isArray(problems) ? { problems: problems.map((problem) => readProblem(problem, file)) } : {}),
   };
@@ -118,9 +124,13 @@ export function readProcess(folder: string): ProcessFile | undefined {
   if (!fs.existsSync(file)) return undefined;
   const text = fs.readFileSync(file, 'utf8');
   if (text === '') return undefined;
-  const { pid, started, engine } = record(JSON.parse(text), file);
+  const { pid, started, engine, threads } = record(JSON.parse(text), file);
   if (typeof pid !== 'number' || typeof started !== 'string') throw new Error(`${file} names no process`);
-  return { pid, started, ...(typeof engine === 'string' ? { engine } : {}) };
+  return {
+    ...{ pid, started },
+    ...(typeof engine === 'string' ? { engine } : {}),
+    ...(typeof threads === 'number' ? { threads } : {}),
+  };
 }
 
 /** Whole lines of progress from a byte offset on, and the offset to go on from. */

@@ -14,7 +14,7 @@ export type HostOptions = Readonly<{
 }>;
 
 type Facts = Readonly<{ engine: string; threads: number }>;
-type Ended = Readonly<{ facts: Facts; metrics: Metrics }>;
+type Ended = Readonly<{ metrics: Metrics; share: number }>;
 
 const WITHOUT_ENGINE: Facts = { engine: 'none', threads: 1 };
 
@@ -43,7 +43,7 @@ export async function runJob(
   }
 }
 
-type Attempt = Pick<Outcome, 'state' | 'metrics' | 'engine' | 'threads' | 'message' | 'problems'>;
+type Attempt = Pick<Outcome, 'state' | 'metrics' | 'share' | 'engine' | 'threads' | 'message' | 'problems'>;
 
 async function attempt(
   folder: string,
@@ -57,8 +57,15 @@ async function attempt(
     const kind = kindOf(job, kinds);
     if (kind.needs(job.params).engine) facts = await openEngineFor();
     if (options.alone) tellEngine(folder, facts);
-    const { metrics } = await work(folder, job, kind, facts, options, log);
-    return { state: 'done', metrics, ...facts };
+    if (job.assist !== undefined && !computesAlike(job.assist, facts)) {
+      fs.writeSync(
+        log,
+        'the process that makes the stage computes otherwise: with its last digits nobody can help it here\n',
+      );
+      return { state: 'done', metrics: {}, ...facts };
+    }
+    const { metrics, share } = await work(folder, job, kind, options, log);
+    return { state: 'done', metrics, ...facts, ...(share === 1 ? {} : { share }) };
   } catch (error) {
     const problems = error instanceof ProblemError ? error.problems : [];
     const message = error instanceof Error ? error.message : String(error);
@@ -67,14 +74,8 @@ async function attempt(
   }
 }
 
-async function work(
-  folder: string,
-  job: JobFile,
-  kind: AnyKind,
-  facts: Facts,
-  options: HostOptions,
-  log: number,
-): Promise<Ended> {
+async function work(folder: string, job: JobFile, kind: AnyKind, options: HostOptions, log: number): Promise<Ended> {
+  let share = 1;
   const progress = progressWriter(folder);
   const view: Job<unknown, string, string> = {
     params: job.params,
@@ -82,7 +83,7 @@ async function work(
     output: job.outputs,
     // Most stages have no use for it, and making a folder is the dearest thing a light stage does.
     get scratch() {
-      fs.mkdirSync(job.scratch, { recursive: true });
+      if (job.assist === undefined) fs.mkdirSync(job.scratch, { recursive: true });
       return job.scratch;
     },
     replies: job.replies,
@@ -93,12 +94,16 @@ async function work(
       progress.add(step, of, values);
       options.beat?.();
     },
+    assist: job.assist !== undefined,
+    share(part) {
+      share = part;
+    },
     log: (line) => void fs.writeSync(log, `${line}\n`),
   };
   try {
     const { run } = await kind.load();
     options.signal.throwIfAborted();
-    return { facts, metrics: checkMetrics(await run(view)) };
+    return { metrics: checkMetrics(await run(view)), share };
   } finally {
     progress.flush();
   }
@@ -124,9 +129,15 @@ function kindOf(job: JobFile, kinds: ReadonlyMap<string, AnyKind>): AnyKind {
 }
 
 /** For whoever watches the stage: what it computes with is known here long before its outcome. */
-function tellEngine(folder: string, { engine }: Facts): void {
+function tellEngine(folder: string, facts: Facts): void {
   const own = readProcess(folder);
-  if (own !== undefined && engine !== 'none') writeProcess(folder, { ...own, engine });
+  if (own !== undefined && facts.engine !== 'none') writeProcess(folder, { ...own, ...facts });
+}
+
+/** Whether the process that works in a folder gets the same last digits as this one. */
+function computesAlike(folder: string, { engine, threads }: Facts): boolean {
+  const maker = readProcess(folder);
+  return maker !== undefined && (maker.engine ?? 'none') === engine && (maker.threads ?? threads) === threads;
 }
 
 async function openEngineFor(): Promise<Facts> {

@@ -4,13 +4,13 @@ import { writeProcess } from './folder.ts';
 import { runJob } from './host.ts';
 
 /** What a runner tells its worker process, and what it hears back. */
-export type ToWorker = Readonly<{ type: 'run'; folder: string }> | Readonly<{ type: 'stop' }>;
+export type ToWorker = Readonly<{ type: 'run'; folder: string; runner: number }> | Readonly<{ type: 'stop' }>;
 export type FromWorker = Readonly<{ type: 'ended'; folder: string; warm: boolean }>;
 
 /** Serves job folders sent over IPC, one at a time, until the runner is gone; then this process ends at once. */
 export function serve(kinds: readonly AnyKind[]): void {
   const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
-  const runner = process.ppid;
+  let runner = process.ppid;
   let stop = new AbortController();
 
   const leaveOrphan = (): void => {
@@ -30,7 +30,12 @@ export function serve(kinds: readonly AnyKind[]): void {
   process.on('disconnect', () => process.exit(1));
   process.on('message', (message: ToWorker) => {
     if (message.type === 'stop') stop.abort(new Error('stopped'));
-    else runOne(message.folder).catch(crash);
+    else {
+      // from the message: a runner that was killed while this process started is its parent no more
+      runner = message.runner;
+      leaveOrphan(); // before it writes into a folder that the next run may have taken over
+      runOne(message.folder).catch(crash);
+    }
   });
 }
 

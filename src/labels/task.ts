@@ -27,15 +27,17 @@ export async function readLabelTask(data: string, wordFile: string, top: number)
 
 /**
  * Writes labels in the scratch folder until they are whole: an interrupted stage goes on with the next file. They are
- * counted before they leave it, because what is killed behind the scratch folder begins anew.
+ * counted before they leave it, because what is killed behind the scratch folder begins anew. undefined: this process
+ * only helped another.
  */
 export async function writeWholeLabels(
   scratch: string,
   to: string,
   work: Omit<LabelWork, 'folder'>,
-): Promise<LabelStatistics> {
+): Promise<LabelStatistics | undefined> {
   const folder = join(scratch, 'labels');
   await writeLabels({ ...work, folder });
+  if (work.assist === true) return undefined;
   const statistics = await statisticsOf(folder, { signal: work.signal });
   await rename(folder, to);
   return statistics;

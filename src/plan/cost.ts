@@ -1,3 +1,4 @@
+import { wholeSeconds } from '../cost/measured.ts';
 import type { AnyKind } from '../stages/kind.ts';
 import type { Estimate, Step } from './step.ts';
 
@@ -32,7 +33,7 @@ function secondsOf(
   rates: ReadonlyMap<string, Rate>,
 ): number | undefined {
   const earlier = step.entry ?? step.last;
-  if (earlier !== undefined && earlier.kind === step.spec.kind) return earlier.provenance.seconds;
+  if (earlier !== undefined && earlier.kind === step.spec.kind) return wholeSeconds(earlier.provenance);
   const rate = rates.get(step.spec.kind);
   if (rate === undefined) return undefined;
   const flops = flopsOf(step, kinds);
@@ -43,9 +44,9 @@ function secondsOf(
 function measureRates(steps: readonly Step[], kinds: ReadonlyMap<string, AnyKind>): ReadonlyMap<string, Rate> {
   const rates = new Map<string, Rate>();
   for (const step of steps) {
-    if (step.entry === undefined) continue;
+    const seconds = step.entry === undefined ? undefined : wholeSeconds(step.entry.provenance);
+    if (seconds === undefined) continue;
     const rate = rates.get(step.spec.kind) ?? { seconds: 0, flops: 0, timed: 0, count: 0 };
-    const { seconds } = step.entry.provenance;
     rate.seconds += seconds;
     rate.count++;
     const flops = flopsOf(step, kinds);

@@ -5,7 +5,7 @@ import type { Needs } from '../stages/kind.ts';
 import type { Entry, Key } from '../store/store.ts';
 import type { Failure, Why } from './event.ts';
 import type { Ending } from './finish.ts';
-import { prepare } from './launch.ts';
+import { inputPaths, prepare } from './launch.ts';
 import { block, enqueue, inputDigests, type Node, settle } from './nodes.ts';
 import { hasSlot, type Running, type State } from './state.ts';
 
@@ -28,7 +28,8 @@ export function takeOver(state: State): void {
 export async function startReady(state: State): Promise<void> {
   const { store } = state.request;
   for (let node = state.queue[0]; node !== undefined; node = state.queue[0]) {
-    if (state.stopping > 0 || !hasSlot(state, node)) return;
+    // a stage that was left to another run is asked for again: whoever helps with it sits in its slot
+    if (state.stopping > 0 || !(hasSlot(state, node) || hasHelper(state, node))) return;
     state.queue.shift();
     const { key, identity } = identified(node);
     const others = state.inFlight.get(key);
@@ -148,10 +149,7 @@ async function launch(
   lease: Running['lease'],
 ): Promise<void> {
   const { store, executor, plan } = state.request;
-  const inputs = Object.fromEntries(
-    Object.entries(identity.inputs).map(([port, digest]) => [port, store.path(digest)]),
-  );
-  const { folder, job, finished, resumed } = prepare(store, node, key, inputs);
+  const { folder, job, finished, resumed } = prepare(store, node, key, inputPaths(store, identity));
   const ticket = finished ? folder : await executor.submit(folder, needsOf(state, node));
   node.state = 'running';
   state.inFlight.set(key, []);
@@ -183,7 +181,7 @@ async function launch(
 }
 
 /** As its kind states them; memory as it was measured or reckoned, where that counts. */
-function needsOf({ request: { memory } }: State, { kind, step }: Node): Needs {
+export function needsOf({ request: { memory } }: State, { kind, step }: Node): Needs {
   const need = memory?.needs.get(step.id);
   return { ...kind.needs(step.spec.params), ...(need === undefined ? {} : { memory: need }) };
 }
@@ -216,7 +214,10 @@ function tellBlocked(state: State, node: Node, by: string): void {
   tell(state, { type: 'blocked', at: Date.now(), stage: node.step.id, by });
 }
 
-function identified(node: Node): { key: Key; identity: Identity } {
+const hasHelper = ({ helpers }: State, node: Node): boolean => [...helpers].some((helper) => helper.node === node);
+
+/** Key and identity of a stage whose inputs are there. */
+export function identified(node: Node): { key: Key; identity: Identity } {
   if (node.key === undefined || node.identity === undefined)
     throw new Error(`stage ${node.step.id} was queued without a key`);
   return { key: node.key, identity: node.identity };

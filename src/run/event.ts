@@ -51,6 +51,8 @@ export type Event =
   | Readonly<{ type: 'progress'; at: number; stage: string; step: number; of: number; values: Metrics }>
   /** another process is making it */
   | Readonly<{ type: 'waiting'; at: number; stage: string; key: Key }>
+  /** slots that no stage wants went to it: so many further processes of this run make parts of it */
+  | Readonly<{ type: 'helped'; at: number; stage: string; key: Key; helpers: number }>
   | Readonly<{ type: 'reused'; at: number; stage: string; key: Key; metrics: Metrics }>
   | Readonly<{
       type: 'finished';

@@ -91,6 +91,7 @@ async function keep(work: Work, request: RunRequest, outcome: Outcome): Promise<
         threads: outcome.threads,
         startedAt: outcome.startedAt,
         seconds: outcome.seconds,
+        ...(outcome.share === undefined ? {} : { share: outcome.share }),
         ...(outcome.peakMemory === undefined ? {} : { peakMemory: outcome.peakMemory }),
       },
     },

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type JobFile, jobPaths, readJob, readOutcome, readProcess, writeJob } from '../job/folder.ts';
+import type { Identity } from '../plan/key.ts';
 import { startOf } from '../process.ts';
 import { portsOf } from '../stages/kind.ts';
 import type { Key, Store } from '../store/store.ts';
@@ -29,6 +30,11 @@ export function prepare(store: Store, node: Node, key: Key, inputs: Readonly<Rec
   if (left) clearFolder(folder, resumed);
   writeJob(folder, job);
   return { folder, job, finished: false, resumed };
+}
+
+/** Where the contents of a stage's inputs lie, by port. */
+export function inputPaths(store: Store, { inputs }: Identity): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(inputs).map(([port, digest]) => [port, store.path(digest)]));
 }
 
 /** Removes what the dead maker of a key left, except checkpoints, logs and results that can still be kept. */
@@ -62,7 +68,8 @@ export function clearOutputs(store: Store, key: Key): void {
   }
 }
 
-function request(
+/** What a process needs to make a stage in a folder. */
+export function request(
   node: Node,
   folder: string,
   shared: Pick<JobFile, 'scratch' | 'replies'>,

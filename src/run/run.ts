@@ -1,4 +1,5 @@
 import { startReady, takeOver, tell } from './advance.ts';
+import { assist, endHelpers } from './assist.ts';
 import { collect, listen } from './collect.ts';
 import type { Event } from './event.ts';
 import { cleanUp } from './launch.ts';
@@ -23,8 +24,11 @@ export async function* run(request: RunRequest): AsyncGenerator<Event, void> {
     for (;;) {
       await obeySignals(state);
       await startReady(state);
+      await assist(state);
       yield* drain(state);
-      const waits = state.running.size > 0 || (state.held.size > 0 && state.stopping === 0);
+      const { running, held, queue, helpers, stopping } = state;
+      const later = held.size > 0 || (queue.length > 0 && helpers.size > 0);
+      const waits = running.size > 0 || (later && stopping === 0);
       if (!waits) break;
       if (state.running.size > 0) listen(state);
       await state.bell.rung();
@@ -34,6 +38,7 @@ export async function* run(request: RunRequest): AsyncGenerator<Event, void> {
   } finally {
     leave();
     for (const work of state.running) if (!work.ended) await request.executor.cancel(work.ticket);
+    await endHelpers(state);
   }
   yield {
     type: 'done',

@@ -2,6 +2,7 @@ import { hasRoom } from '../cost/memory.ts';
 import { type Bell, createBell } from '../executors/bell.ts';
 import type { Digest } from '../hash.ts';
 import type { Key, Use } from '../store/store.ts';
+import type { Helper, Pace } from './assist.ts';
 import type { Event } from './event.ts';
 import type { Ending, Work } from './finish.ts';
 import { buildNodes, type Node, type Nodes } from './nodes.ts';
@@ -32,6 +33,10 @@ export type State = {
   queue: Node[];
   readonly running: Set<Running>;
   readonly held: Set<Node>;
+  readonly helpers: Set<Helper>;
+  /** keys that need no more help */
+  readonly helped: Set<Key>;
+  readonly paces: Map<Key, Pace>;
   /** keys being made here, and the other stages that wait for them */
   readonly inFlight: Map<Key, Node[]>;
   readonly endings: (readonly [Running, Ending])[];
@@ -62,6 +67,9 @@ export async function createState(request: RunRequest): Promise<State> {
     queue: [],
     running: new Set(),
     held: new Set(),
+    helpers: new Set(),
+    helped: new Set(),
+    paces: new Map(),
     inFlight: new Map(),
     endings: [],
     broken: [],
@@ -83,8 +91,10 @@ function hasEngine({ node: { kind, step } }: Readonly<{ node: Node }>): boolean 
  * Whether a ready stage may start now. A slot whose stage has ended and is being kept is free at once, unless what waits for
  * that stage would come before this one; under `failFast` its ending has to be known first.
  */
-export function hasSlot({ running, request }: State, next: Node): boolean {
-  const taken = [...running].filter(({ ended, node }) => !ended || request.failFast || node.height - 1 > next.height);
+export function hasSlot({ running, helpers, request }: State, next: Node): boolean {
+  const taken = [...running, ...helpers].filter(
+    ({ ended, node }) => !ended || request.failFast || node.height - 1 > next.height,
+  );
   if (taken.length >= request.jobs) return false;
   const engines = taken.filter(hasEngine).length;
   if (hasEngine({ node: next }) && engines >= (request.engines ?? request.jobs)) return false;

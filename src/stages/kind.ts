@@ -61,6 +61,10 @@ export interface Job<P, I extends string, O extends string> {
   progress(step: number, of: number, values?: Metrics): void;
   /** a line for the stage's log */
   log(line: string): void;
+  /** this process helps the one that makes the stage, where its kind is `shared`: it fills the scratch folder, leaves no output */
+  readonly assist: boolean;
+  /** tells which part of the work this process did, where a killed run or others did the rest: a measured speed rests on it */
+  share(part: number): void;
   /** absolute path of the log, for a child process to write to */
   readonly logFile: string;
 }
@@ -97,6 +101,8 @@ export interface StageKind<P = unknown, I extends string = string, O extends str
   readonly headline?: string;
   /** every metric this stage reports for these parameters, to check table columns; absent: any name is taken */
   metrics?(params: P): readonly string[];
+  /** its work lies in independent files of the scratch folder: further processes may make some of them (`Job.assist`) */
+  readonly shared?: true;
   needs(params: P): Needs;
   /** what it asks of a machine and how much its outputs carry, from its parameters and what its inputs carry */
   cost?(params: P, inputs: InputShapes, known: Known): Priced;

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import { alive, BEAT, type Owner, self } from './owner.ts';
+import { alive, BEAT, type Owner, self } from '../owner.ts';
 import { columns } from './rows.ts';
 import type { Key, Lease } from './store.ts';
 

@@ -17,6 +17,8 @@ export type Provenance = Readonly<{
   startedAt: string;
   seconds: number;
   peakMemory?: number;
+  /** which part of the work these seconds went into, where a killed run or other processes did the rest */
+  share?: number;
 }>;
 
 /** What a stage left: one row of the database. Its outputs lie in the store under their digests. */

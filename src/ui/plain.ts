@@ -45,6 +45,10 @@ function eventLines(event: Exclude<Event, { type: 'reused' }>, style: Style): re
     }
     case 'waiting':
       return [`  ${event.stage}  another process is making it`];
+    case 'helped':
+      return [
+        `  ${event.stage}  helped by ${event.helpers === 1 ? 'another process' : `${event.helpers} more processes`} of this run`,
+      ];
     case 'finished':
     case 'failed':
     case 'blocked':

@@ -79,6 +79,8 @@ export function advance(before: View, event: Event): View {
       };
     case 'waiting':
       return { ...view, waiting: new Set([...view.waiting, event.stage]) };
+    case 'helped':
+      return view;
     case 'reused':
       return { ...settle(view, event.stage), reused: view.reused + 1 };
     case 'finished': {

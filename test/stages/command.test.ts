@@ -27,6 +27,8 @@ function job(
     signal: new AbortController().signal,
     logFile: join(root, 'log'),
     progress: () => {},
+    assist: false,
+    share: () => {},
     log: () => {},
     ...change,
   };

@@ -57,6 +57,8 @@ export async function runStage(
         if (values !== undefined) steps.push(values);
         if (step === stopAt) stop.abort(new Error('interrupted'));
       },
+      assist: false,
+      share: () => {},
       log: (line) => void log.push(line),
       logFile: join(out, 'log'),
     }),

@@ -24,6 +24,8 @@ it('a score stage leaves scores.json and questions.jsonl and reports its metrics
       logFile: join(folder, 'log'),
       signal: new AbortController().signal,
       progress: () => undefined,
+      assist: false,
+      share: () => undefined,
       log: () => undefined,
     });
     const written = JSON.parse(await readFile(join(output.scores, 'scores.json'), 'utf8')) as Record<string, unknown>;

@@ -43,6 +43,8 @@ beforeAll(async () => {
     replies: root,
     signal,
     progress: () => {},
+    assist: false,
+    share: () => {},
     log: () => {},
     logFile: join(root, 'log'),
   });

@@ -34,6 +34,8 @@ async function make(params: Params, signal = new AbortController().signal) {
     replies: join(scratch, 'replies'),
     signal,
     progress,
+    assist: false,
+    share: () => {},
     log: () => {},
     logFile: join(scratch, 'log'),
   });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Choice } from './sign.ts';
@@ -11,7 +12,8 @@ export async function keptChoice(scratch: string, make: () => Promise<Choice>): 
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   const choice = await make();
-  await writeFile(`${file}.tmp`, JSON.stringify(choice));
-  await rename(`${file}.tmp`, file);
+  const unfinished = `${file}.${randomUUID()}.tmp`;
+  await writeFile(unfinished, JSON.stringify(choice));
+  await rename(unfinished, file);
   return choice;
 }

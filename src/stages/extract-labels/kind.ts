@@ -78,6 +78,7 @@ export const extractLabels: StageKind<Params, 'encoder' | 'data' | 'words', 'lab
     'criterion.positive',
     'criterion.negative',
   ],
+  shared: true,
   needs: () => ({ engine: true, memory: 1.5e9 }),
   cost: labelsCost,
   load: () => import('./run.ts'),

@@ -38,6 +38,7 @@ export const features: StageKind<Params, 'encoder' | 'data', 'features'> = {
   // No image sees another in a frozen pass: its features do not depend on the batch size.
   identity: ({ layer, scales }) => ({ layer, ...scalesIdentity(scales) }),
   metrics: () => ['images', 'tokens', 'dim', 'secondsPerImage'],
+  shared: true,
   needs: () => ({ engine: true, memory: 1e9 }),
   cost: featuresCost,
   load: () => import('./run.ts'),

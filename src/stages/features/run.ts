@@ -21,6 +21,8 @@ export const run: Run<Params, 'encoder' | 'data', 'features'> = async ({
   scratch,
   signal,
   progress,
+  assist,
+  share,
 }) => {
   const [encoder, data] = [input.encoder as string, input.data as string];
   const config = await readConfigOf(encoder, 'encoder');
@@ -56,8 +58,7 @@ export const run: Run<Params, 'encoder' | 'data', 'features'> = async ({
       layer,
       ...(hasScales(scales) ? { scales } : {}),
       grid: [grid, grid],
-      signal,
-      progress,
+      ...{ signal, progress, assist },
       produce: async (start, count) => {
         const values = new Float32Array(count * size);
         for (let done = 0; done < count; done += atOnce) {
@@ -70,6 +71,8 @@ export const run: Run<Params, 'encoder' | 'data', 'features'> = async ({
   } finally {
     tf.dispose(weights);
   }
+  share(encoded / images.length);
+  if (assist) return {};
   await rename(folder, output.features);
   const seconds = (performance.now() - started) / 1000;
   return { images: images.length, tokens: grid * grid, dim, secondsPerImage: seconds / Math.max(1, encoded) };

@@ -50,6 +50,7 @@ export const recall: StageKind<Params, Inputs, 'labels'> = {
   },
   identity: ({ batchSize: _, ...identity }) => identity,
   metrics: () => ['images', 'utilisation', 'belowZero', 'meanScore'],
+  shared: true,
   needs: () => ({ engine: true, memory: 1.5e9 }),
   cost: recallCost,
   load: () => import('./run.ts'),

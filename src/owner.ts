@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { pidExists, startOf } from '../process.ts';
+import { pidExists, startOf } from './process.ts';
 
 /** A process that holds leases. `started` tells it from a later process with the same pid. */
 export type Owner = Readonly<{ id: string; host: string; pid: number; started: string; beat: number }>;
