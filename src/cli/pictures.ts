@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { dataUri, labelledImages, pictureLabels, squarePicture } from '../labels/picture.ts';
 import { statisticsOf } from '../labels/statistics.ts';
-import type { DrawnFigure, LabelledPictures } from '../report/html/report.ts';
+import type { DrawnFigure } from '../report/html/figure.ts';
+import type { LabelledPictures } from '../report/html/report.ts';
 import { thumbnailSvg } from '../report/labels/picture-svg.ts';
 import { statisticsSvg } from '../report/labels/statistics-svg.ts';
 import type { Readings } from '../report/table.ts';
@@ -31,7 +32,12 @@ export async function labelFigures(sets: readonly LabelFolders[]): Promise<reado
   for (const { stage, kind, labels } of sets) {
     if (kind !== 'extract-labels') continue;
     const svg = statisticsSvg(stage, await statisticsOf(labels));
-    drawn.push({ title: `Scores and words of ${stage}, beside Figure 6 of the paper`, svg, notes: [] });
+    drawn.push({
+      name: `labels-${drawn.length + 1}`,
+      title: `Scores and words of ${stage}, beside Figure 6 of the paper`,
+      svg,
+      notes: [],
+    });
   }
   return drawn;
 }

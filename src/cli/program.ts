@@ -128,6 +128,7 @@ function declareExperimentCommands(define: Define, context: MakeFor, finish: Fin
     .option('--row <row...>', 'only these rows')
     .option('--stage <stage...>', 'only these stages and what they need')
     .option('--fail-fast', 'stop at the first failure')
+    .option('--report <dir>', 'at the end, write what sea report writes of these files')
     .option('--json', 'events as JSON lines (schema: schemas/output/run.schema.json)')
     .action(async (files: string[], options, command: Command) =>
       finish(await (await import('./run.ts')).runExperiments(files, options, context(command))),
@@ -175,14 +176,15 @@ function declareExperimentCommands(define: Define, context: MakeFor, finish: Fin
       finish(await (await import('./figure.ts')).showFigures(file, name, options, context(command))),
     );
 
-  define('report', 'Write an experiment as one page, and every table and figure as files for a paper.', [
+  define('report', 'Write experiments as pages, and every table and figure as files for a paper.', [
     'sea report experiments/quickstart.yaml -o report',
+    'sea report experiments/mini/*.yaml -o report                   # an index, and a page each',
   ])
-    .argument('<file>', 'experiment file')
+    .argument('<file...>', 'experiment files')
     .requiredOption('-o, --output <dir>', 'folder to write')
     .option(...asJson)
-    .action(async (file: string, options, command: Command) =>
-      finish(await (await import('./report.ts')).writeReport(file, options, context(command))),
+    .action(async (files: string[], options, command: Command) =>
+      finish(await (await import('./report.ts')).showReport(files, options, context(command))),
     );
 
   define('compare', 'Set two rows or two experiments side by side: parameters, numbers, questions won and lost.', [

@@ -25,6 +25,7 @@ export type RunOptions = Readonly<{
   row?: string[];
   stage?: string[];
   failFast?: boolean;
+  report?: string;
   json?: boolean;
 }>;
 
@@ -55,7 +56,24 @@ export async function runExperiments(files: readonly string[], options: RunOptio
     const { totalLine } = await import('../ui/summary.ts');
     context.output.out(`\n${totalLine(ended, experiments.length, context.output.style)}`);
   }
+  const wasStopped = ended.some(({ outcome }) => outcome === 'stopped');
+  if (options.report !== undefined && !wasStopped) {
+    const line = await closeWithReport(files, options.report, ended, context);
+    if (options.json !== true) context.output.out(line);
+  }
   return Math.max(...ended.map(({ outcome }) => exitCodes[outcome]));
+}
+
+/** Writes the report that `--report` asks for, with how this run went; says where it is. */
+async function closeWithReport(
+  files: readonly string[],
+  folder: string,
+  ended: readonly Done[],
+  context: Context,
+): Promise<string> {
+  const [{ writeReport }, { countsOf }] = await Promise.all([import('./report.ts'), import('../ui/summary.ts')]);
+  const { written } = await writeReport(files, folder, context, countsOf(ended));
+  return `report: ${written[0]?.path}`;
 }
 
 /** The experiments, or a ProblemError with what is wrong in all of them. */

@@ -27,20 +27,18 @@ export function summaryLine(done: Done, manner: Manner, style: Style): string {
 
 /** The line under several experiments: `3 experiments: 900 stages asked for, 500 run, 400 reused, 0 failed in 42 m 01 s`. */
 export function totalLine(ended: readonly Done[], experiments: number, style: Style): string {
-  const sum = (of: (done: Done) => number): number => ended.reduce((total, done) => total + of(done), 0);
-  const [ran, reused, failed, blocked] = [
-    sum((done) => done.ran),
-    sum((done) => done.reused),
-    sum((done) => done.failed),
-    sum((done) => done.blocked),
-  ];
-  const counts = [
-    `${ran + reused + failed + blocked} stages asked for`,
-    `${ran} run`,
-    `${reused} reused`,
-    `${failed} failed`,
-  ];
+  const { asked, ran, reused, failed, blocked, seconds } = countsOf(ended);
+  const counts = [`${asked} stages asked for`, `${ran} run`, `${reused} reused`, `${failed} failed`];
   if (blocked > 0) counts.push(`${blocked} not run because of it`);
   const which = ended.length < experiments ? `${ended.length} of ${experiments}` : String(experiments);
-  return `${paint(style, 'bold', `${which} experiments`)}: ${counts.join(', ')} in ${duration(sum((done) => done.seconds))}`;
+  return `${paint(style, 'bold', `${which} experiments`)}: ${counts.join(', ')} in ${duration(seconds)}`;
+}
+
+/** Of several experiments together. */
+export function countsOf(ended: readonly Done[]) {
+  const sum = (of: (done: Done) => number): number => ended.reduce((total, done) => total + of(done), 0);
+  const [ran, reused] = [sum((done) => done.ran), sum((done) => done.reused)];
+  const [failed, blocked] = [sum((done) => done.failed), sum((done) => done.blocked)];
+  const asked = ran + reused + failed + blocked;
+  return { asked, ran, reused, failed, blocked, seconds: sum((done) => done.seconds) };
 }

@@ -4,16 +4,22 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ablation, asked, expectDocumented, openRig, type Rig } from './rig.ts';
 
+const figures = `
+figures:
+  - { name: accuracy, mark: bars, title: What <rates> do, show: [Acc] }
+`;
+const others = ablation.replace('name: ablation', 'name: other').replace("RATE: '3'", "RATE: '5'");
+
 let rig: Rig;
 beforeAll(async () => {
   rig = openRig();
-  rig.write('a.yaml', `description: "What <b> & a rate do"\n${ablation}`);
+  rig.write('a.yaml', `description: "What <b> & a rate do"\n${ablation}${figures}`);
   expect((await rig.sea('run', 'a.yaml')).code).toBe(0);
   rig.write('asked.yaml', asked);
   expect((await rig.sea('run', 'asked.yaml', '--cache', 'asked')).code).toBe(0);
   // one row that has numbers of an earlier version of itself
-  rig.write('changed.yaml', ablation.replace("RATE: '2'", "RATE: '4'"));
-});
+  rig.write('changed.yaml', `${ablation}${figures}`.replace("RATE: '2'", "RATE: '4'"));
+}, 60_000);
 afterAll(() => rig.close());
 
 const read = (...path: readonly string[]): string => readFileSync(join(rig.folder, ...path), 'utf8');
@@ -47,6 +53,24 @@ describe('a report', () => {
     expect(out).toMatch(/numbers are not up to date, \d+ of them stale/);
     expect(read('stale', 'report.html')).toMatch(/class="stale">[\d.]+<\/span><\/a><sup class="sign">~/);
     expect(read('stale', 'table-1.tex')).toContain('$^\\sim$');
+  });
+
+  test('shows the figures that are declared, and has each as a drawing and as numbers', async () => {
+    await rig.sea('report', 'a.yaml', '-o', 'drawn');
+    const page = read('drawn', 'report.html');
+    expect(page).toContain('<b>Figure 1.</b> What &lt;rates&gt; do.');
+    expect(page).toMatch(/<svg [^>]*class="marks"[\s\S]*>52\.5<\/text>/);
+    expect(read('drawn', 'accuracy.svg')).toMatch(/^<svg [\s\S]*>52\.5<\/text>/);
+    expect(read('drawn', 'accuracy.csv').split('\r\n')[2]).toMatch(/^,,\+SEA,\+SEA,Acc,measured,52\.5,/);
+    expectDocumented('figure', JSON.parse(read('drawn', 'accuracy.json')));
+  });
+
+  test('marks what is stale in figures too', async () => {
+    await rig.sea('report', 'changed.yaml', '-o', 'stale-drawn');
+    const page = read('stale-drawn', 'report.html');
+    expect(page).toMatch(/<svg [^>]*class="marks"[\s\S]*>52\.5~<\/text>/);
+    expect(page).toContain('~ hollow, stale: measured before its stages changed; to run again: about');
+    expect(read('stale-drawn', 'accuracy.csv')).toMatch(/,Acc,stale,52\.5,/);
   });
 
   test('counts the questions that a row wins and loses', async () => {
@@ -93,6 +117,56 @@ describe('a report', () => {
     expect([blocked.code, blocked.err]).toEqual([2, expect.stringContaining('cannot write to a.yaml')]);
   });
 });
+
+describe('a report of several experiments', () => {
+  beforeAll(async () => {
+    rig.write('other.yaml', others);
+    const { code, out } = await rig.sea('run', 'a.yaml', 'other.yaml', '--report', 'all');
+    expect(code).toBe(0);
+    // the last line says where it is
+    expect(out.trimEnd().split('\n').at(-1)).toBe(`report: ${join('all', 'index.html')}`);
+  }, 60_000);
+
+  test('is one page with the tables and figures of each, which leads to their own pages', () => {
+    const page = read('all', 'index.html');
+    expect(unclosed(page)).toEqual([]);
+    expect(page.match(/(?:src|srcset|poster|data|action)="(?!data:)[^"]*"|url\(|@import|<link|<iframe/g)).toBeNull();
+    for (const part of ['>ablation</h2>', '>other</h2>', 'id="x1-table-1"', 'id="x2-table-1"', 'id="x1-figure-1"'])
+      expect(page).toContain(part);
+    const targets = Array.from(page.matchAll(/ href="([^"]*)"/g), ([, target = '']) => target);
+    expect(targets.filter((target) => !leadsSomewhere(target, page))).toEqual([]);
+    expect(targets.some((target) => target.startsWith('ablation/report.html#cell-1-2-1'))).toBe(true);
+  });
+
+  test('says how the run went, what was shared and what it would be otherwise', () => {
+    const page = read('all', 'index.html').replaceAll('\u202F', ' ');
+    // other: its third row alone is new, a training and a score
+    expect(page).toMatch(/The run asked for 14 stages: 2 run, 12 reused, 0 failed, in [\d.]+ s\./);
+    expect(page).toContain('2 experiments ask for 14 stages; 5 are equal to another one, so that 9 were run');
+    expect(page).toContain('With nothing shared, every row and seed by itself, it would be 18 stages');
+  });
+
+  test('is written as documented by sea report too, and again the same', async () => {
+    const { out } = await rig.sea('report', 'a.yaml', 'other.yaml', '-o', 'both', '--json');
+    const written = JSON.parse(out) as Readonly<{ files: readonly Readonly<{ path: string }>[] }>;
+    expectDocumented('report', written);
+    expect(written.files[0]?.path).toBe(join('both', 'index.html'));
+    expect(read('both', 'other', 'table-1.csv')).toBe(read('all', 'other', 'table-1.csv'));
+  });
+
+  test('keeps two experiments of one name apart', async () => {
+    rig.write('same.yaml', ablation);
+    await rig.sea('report', 'a.yaml', 'same.yaml', '-o', 'same');
+    expect(existsSync(join(rig.folder, 'same', 'ablation-2', 'report.html'))).toBe(true);
+  });
+});
+
+/** A place on the page, or a file beside it and a place in that. */
+function leadsSomewhere(target: string, page: string): boolean {
+  const [file = '', place = ''] = target.split('#');
+  const text = file === '' ? page : existsSync(join(rig.folder, 'all', file)) ? read('all', file) : '';
+  return text !== '' && (place === '' || text.includes(` id="${place}"`));
+}
 
 describe('a lineage', () => {
   test('goes from a number back to every stage and parameter', async () => {

@@ -120,7 +120,16 @@ function whiskers(place: object, axis: 'x' | 'y', value: object): readonly objec
 export function paperMark(place: object): object {
   return {
     transform: [{ filter: 'isValid(datum.paper)' }],
-    mark: { type: 'point', shape: 'diamond', size: 55, filled: true, opacity: 1, color: PAPER },
+    mark: {
+      type: 'point',
+      shape: 'diamond',
+      size: 75,
+      filled: true,
+      opacity: 1,
+      color: PAPER,
+      stroke: '#ffffff',
+      strokeWidth: 0.8,
+    },
     encoding: place,
   };
 }

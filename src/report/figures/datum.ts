@@ -42,10 +42,8 @@ export function numberText(point: FigurePoint, figure: Figure): string {
   const { decimals } = figure;
   const short = shortText(point, figure);
   if (value === undefined || low === undefined || high === undefined) return short;
-  const isEven = !figure.difference && Math.abs(value - low - (point.sd ?? 0)) < 1e-9 * Math.max(1, Math.abs(value));
-  return isEven
-    ? `${short} ±${fixed(value - low, decimals)}`
-    : `${short} [${fixed(low, decimals)}, ${fixed(high, decimals)}]`;
+  if (figure.spread === 'sd') return `${short} ±${fixed(value - low, decimals)}`;
+  return `${short} [${fixed(low, decimals)}, ${fixed(high, decimals)}]`;
 }
 
 function shortText(point: FigurePoint, { decimals, difference }: Figure): string {

@@ -36,6 +36,7 @@ export type Figure = Readonly<{
   mark: FigureSpec['mark'];
   /** differences to a baseline are drawn, not the values */
   difference: boolean;
+  spread: FigureSpec['spread'];
   panels: readonly string[];
   series: readonly string[];
   /** of bars, in order */
@@ -69,6 +70,7 @@ export function makeFigure(experiment: Experiment, spec: FigureSpec, readings: R
     ...(spec.title === undefined ? {} : { title: spec.title }),
     mark: spec.mark,
     difference,
+    spread: spec.spread,
     panels,
     series: distinct(places.map(({ series }) => series)),
     groups: spec.mark === 'bars' ? distinct(places.map(({ at }) => String(at))) : [],

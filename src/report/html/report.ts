@@ -2,13 +2,11 @@ import type { Standing } from '../compare.ts';
 import { xml } from '../labels/svg.ts';
 import type { LineageSources } from '../lineage.ts';
 import { duration } from '../style.ts';
+import { type DrawnFigure, figureHtml } from './figure.ts';
 import { lineageHtml } from './lineage.ts';
+import { type Part, pageHtml } from './page.ts';
 import { questionsHtml } from './questions.ts';
-import { css, script } from './style.ts';
-import { notesHtml, tableHtml } from './table.ts';
-
-/** A figure as it was drawn, with what is to be known of it. */
-export type DrawnFigure = Readonly<{ title: string; svg: string; notes: readonly string[] }>;
+import { tableHtml } from './table.ts';
 
 /** Pictures with the words of their patches, as one stage labelled them. */
 export type LabelledPictures = Readonly<{ stage: string; svgs: readonly string[] }>;
@@ -23,15 +21,13 @@ export type Report = Readonly<{
   files: readonly Readonly<{ path: string; text: string }>[];
 }>;
 
-type Part = Readonly<{ id: string; title: string; lines: readonly string[] }>;
-
 /** One page that needs nothing beside itself. The same experiment and results give the same bytes. */
 export function reportHtml(report: Report): string {
   const { standing, sources } = report;
   const { experiment, tables } = standing;
   const parts: readonly Part[] = [
-    { id: 'tables', title: 'Tables', lines: tables.flatMap(tableHtml) },
-    { id: 'figures', title: 'Figures', lines: report.figures.flatMap(figureHtml) },
+    { id: 'tables', title: 'Tables', lines: tables.flatMap((table, number) => tableHtml(table, number)) },
+    { id: 'figures', title: 'Figures', lines: report.figures.flatMap((figure, number) => figureHtml(figure, number)) },
     { id: 'questions', title: 'Questions won and lost', lines: questionsHtml(standing) },
     { id: 'labels', title: 'Words of patches', lines: report.pictures.flatMap(picturesHtml) },
     {
@@ -44,21 +40,11 @@ export function reportHtml(report: Report): string {
     },
     { id: 'file', title: 'Experiment file', lines: report.files.flatMap(fileHtml) },
   ].filter(({ lines }) => lines.length > 0);
-  return [
-    '<!doctype html>',
-    '<html lang="en"><head><meta charset="utf-8"/>',
-    '<meta name="viewport" content="width=device-width, initial-scale=1"/>',
-    `<title>${xml(experiment.name)}</title>`,
-    `<style>${css}</style></head><body>`,
-    `<header><h1>${xml(experiment.name)}</h1>`,
+  const head = [
     ...(experiment.description === undefined ? [] : [`<p>${xml(experiment.description)}</p>`]),
-    `<p class="about">${xml(aboutText(report))}</p></header>`,
-    `<nav>${parts.map(({ id, title }) => `<a href="#${id}">${title}</a>`).join(' ')}</nav>`,
-    ...parts.flatMap(({ id, title, lines }) => [`<section id="${id}"><h2>${title}</h2>`, ...lines, '</section>']),
-    `<script>${script}</script>`,
-    '</body></html>',
-    '',
-  ].join('\n');
+    `<p class="about">${xml(aboutText(report))}</p>`,
+  ];
+  return pageHtml(experiment.name, head, parts);
 }
 
 /** What it took, with what and when it was last measured. */
@@ -74,11 +60,6 @@ function aboutText({ standing: { experiment }, sources: { readings } }: Report):
   const measured = known.length === experiment.stages.length ? '' : `${known.length} measured of `;
   const when = last === undefined ? '' : ` · last measured ${last.slice(0, 16).replace('T', ' ')} UTC`;
   return `${experiment.file} · ${seeds}${measured}${experiment.stages.length} stages · ${duration(seconds)} of work${when}`;
-}
-
-function figureHtml({ title, svg, notes }: DrawnFigure, at: number): readonly string[] {
-  const caption = `<figcaption><b>Figure ${at + 1}.</b> ${xml(title)}.</figcaption>`;
-  return [`<figure id="figure-${at + 1}">${caption}<div class="plot scroll">${svg}</div>${notesHtml(notes)}</figure>`];
 }
 
 function picturesHtml({ stage, svgs }: LabelledPictures): readonly string[] {

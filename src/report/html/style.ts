@@ -42,6 +42,9 @@ table { border-collapse: collapse; font-variant-numeric: lining-nums tabular-num
 .notes { max-width: 46rem; margin: .6rem 0 0; padding: 0; list-style: none; color: var(--faint); font-size: .84rem; line-height: 1.42; }
 .plot { max-width: 100%; }
 .plot svg { display: block; max-width: 100%; height: auto; color: var(--ink); }
+/* a chart keeps its letters readable on a narrow screen: it scrolls */
+.plot svg.marks { min-width: 30rem; }
+.work { margin-top: 1.2rem; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); gap: 1.2rem; }
 .pictures svg { display: block; width: 100%; height: auto; border: 1px solid var(--hair); }
 .pictures figure { margin: 0; }

@@ -8,19 +8,24 @@ export function anchorOf(table: number, row: number, column: number): string {
   return `cell-${table + 1}-${row + 1}-${column + 1}`;
 }
 
+/** Where a table stands: before its id, and the address of the lineage of a cell. */
+export type TablePlace = Readonly<{ prefix: string; lineage: (table: number, row: number, column: number) => string }>;
+
+const onThisPage: TablePlace = { prefix: '', lineage: (...cell) => `#${anchorOf(...cell)}` };
+
 /** A table between three rules; every measured number leads to its lineage. `number`: its place in the report, from 0. */
-export function tableHtml(table: Table, number: number): readonly string[] {
+export function tableHtml(table: Table, number: number, place: TablePlace = onThisPage): readonly string[] {
   const heads = table.columns.map(
     (column) =>
       `<th scope="col">${xml(column.label)}${sign(flagOfColumn(column))}${column.lowerIsBetter ? ' <span title="lower is better">↓</span>' : ''}</th>`,
   );
   return [
-    `<figure id="table-${number + 1}">`,
+    `<figure id="${place.prefix}table-${number + 1}">`,
     `<figcaption><b>Table ${number + 1}.</b> ${xml(table.title ?? table.experiment)}.</figcaption>`,
     '<div class="scroll"><table class="data">',
     `<thead><tr><th scope="col"></th>${heads.join('')}</tr></thead>`,
     '<tbody>',
-    ...shownRows(table).map((row, at) => rowHtml(table, row, number, at)),
+    ...shownRows(table).map((row, at) => rowHtml(table, row, (column) => place.lineage(number, at, column))),
     '</tbody></table></div>',
     notesHtml([...readingNotes(table), ...notesOf(table, 'weight')]),
     '</figure>',
@@ -45,22 +50,22 @@ export function notesHtml(notes: readonly string[]): string {
   return items.length === 0 ? '' : `<ul class="notes">${items.join('')}</ul>`;
 }
 
-function rowHtml(table: Table, row: TableRow, number: number, at: number): string {
+function rowHtml(table: Table, row: TableRow, lineage: (column: number) => string): string {
   const cells = row.cells.map((cell, column) => {
     const spec = table.columns[column] as TableColumn;
-    return `<td>${cellHtml(cell, spec, table.seeds.length, anchorOf(number, at, column))}</td>`;
+    return `<td>${cellHtml(cell, spec, table.seeds.length, lineage(column))}</td>`;
   });
   return `<tr><th scope="row">${xml(row.name)}${sign(flagsOf(row))}</th>${cells.join('')}</tr>`;
 }
 
 /** The number, its difference and the paper's number, one beneath another. */
-function cellHtml(cell: TableCell, column: TableColumn, seeds: number, anchor: string): string {
+function cellHtml(cell: TableCell, column: TableColumn, seeds: number, lineage: string): string {
   const { decimals } = column;
   if (cell.state === 'printed') {
     return cell.paper === undefined ? '<span class="absent">–</span>' : `<i>${fixed(cell.paper, decimals)}</i>`;
   }
   return [
-    `<a href="#${anchor}">${valueHtml(cell, decimals)}</a>${spreadHtml(cell, decimals, seeds)}`,
+    `<a href="${xml(lineage)}">${valueHtml(cell, decimals)}</a>${spreadHtml(cell, decimals, seeds)}`,
     deltaHtml(cell, column),
     cell.questions === undefined ? '' : `<small>se ${fixed(cell.questions.se, decimals)}</small>`,
     cell.paper === undefined
