@@ -106,7 +106,7 @@ export function repeatedNotices(answers: Answers): readonly string[] {
   const [first] = repeated;
   if (first === undefined) return [];
   return [
-    `${repeated.length} lines answer a question again, the first is line ${first.line}: the last answer counts, as officially`,
+    `${repeated.length === 1 ? 'a line answers' : `${repeated.length} lines answer`} a question again, the first is line ${first.line}: the last answer counts, as officially`,
   ];
 }
 
@@ -139,7 +139,7 @@ export function stopAtMissing(answers: Answers, missing: readonly Id[]): never {
   const named = missing.slice(0, 5).join(', ');
   throw new ProblemError({
     code: 'missing-answers',
-    message: `${missing.length} questions have no answer in ${answers.file}: ${named}${missing.length > 5 ? ', ...' : ''}`,
+    message: `${missing.length === 1 ? 'a question has' : `${missing.length} questions have`} no answer in ${answers.file}: ${named}${missing.length > 5 ? ', ...' : ''}`,
     hint: 'the official scorer stops here too: answer every question',
   });
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { describe, encodingHint, parseJson, type Shape } from './json-file.ts';
+import { describe, parseJson, type Shape } from './json-file.ts';
 import { lineAt, syntaxErrorAt } from './json-place.ts';
-import { decodeText, readBytes, stopAt } from './text-file.ts';
+import { decodeText, encodingHint, readBytes, stopAt } from './text-file.ts';
 
 const QUOTE = 34;
 const BACKSLASH = 92;
@@ -15,7 +15,8 @@ type Ranges = Readonly<{ start: number; end: number; objects: readonly (readonly
 
 /**
  * The objects of one big array in a JSON file, `{"annotations": [{...}, ...], ...}`, one at a time: VQAv2's 214,354
- * annotations never stand in memory together. `head` is the rest of the file with the array left empty.
+ * annotations never stand in memory together. `head` is the rest of the file with the array left empty, `lineOf` the line
+ * in which an element begins.
  * Stops with file and line at the first element that is no JSON or of another shape.
  */
 export async function readJsonArray<H, T>(
@@ -23,7 +24,7 @@ export async function readJsonArray<H, T>(
   key: string,
   headShape: Shape<H>,
   elementShape: Shape<T>,
-): Promise<Readonly<{ head: H; elements(): IterableIterator<T> }>> {
+): Promise<Readonly<{ head: H; elements(): IterableIterator<T>; lineOf(index: number): number }>> {
   const bytes = await readBytes(file);
   if (!isUtf8(bytes)) decodeText(bytes, file);
   const ranges = findObjects(bytes, key);
@@ -37,6 +38,7 @@ export async function readJsonArray<H, T>(
   );
   return {
     head,
+    lineOf: (index) => lineOf(bytes, ranges.objects[index]?.[0] ?? 0),
     *elements() {
       for (const [start, end] of ranges.objects) {
         yield checked(bytes.toString('utf8', start, end), elementShape, (code, message) =>

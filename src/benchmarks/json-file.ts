@@ -2,30 +2,50 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { type Problem, ProblemError } from '../problem.ts';
 import { lineAt, offsetOf, syntaxErrorAt } from './json-place.ts';
-import { decodeText, problemAt, readBytes, stopAt, textLines, UTF_16_HINT } from './text-file.ts';
+import { decodeText, encodingHint, problemAt, readBytes, stopAt, textLines } from './text-file.ts';
 
 /** A schema compiled once; a value that passes has the schema's type. */
 export type Shape<T> = Readonly<{ validate: ValidateFunction<T> }>;
 
 const ajv = new Ajv({ strict: false });
 
-/** An id in a schema; beyond 2^53 two whole numbers would be read as one. */
-export const question_id = {
-  anyOf: [{ type: 'integer', minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }, { type: 'string' }],
+/** A whole number in a schema that is an id; beyond 2^53 two of them would be read as one. */
+export const wholeId = {
+  type: 'integer',
+  minimum: -Number.MAX_SAFE_INTEGER,
+  maximum: Number.MAX_SAFE_INTEGER,
 } as const;
+
+/** An id in a schema. */
+export const question_id = { anyOf: [wholeId, { type: 'string' }] } as const;
 
 /** Official files may carry more than their scorer reads, so the schemas are open: they name what is read. */
 export function shape<const S extends object>(schema: S): Shape<S extends JSONSchema ? FromSchema<S> : never> {
   return { validate: ajv.compile<never>(schema) };
 }
 
-/** A whole JSON file of a given shape; stops with file and line at broken JSON or the first value of another shape. */
-export async function readJson<T>(file: string, { validate }: Shape<T>): Promise<T> {
+/** What is wrong with a value of the right shape, and where in its file (a JSON pointer). */
+export type Fault = Readonly<{ pointer: string; code: string; message: string }>;
+
+/**
+ * A whole JSON file of a given shape; stops with file and line at broken JSON, the first value of another shape, or what
+ * `check` finds.
+ */
+export async function readJson<T>(
+  file: string,
+  { validate }: Shape<T>,
+  check: (value: T) => Fault | undefined = () => undefined,
+): Promise<T> {
   const text = decodeText(await readBytes(file), file);
   const value = parse(text, file);
-  if (validate(value)) return value;
-  const error = validate.errors?.[0];
-  return stopAt(file, lineAt(text, offsetOf(text, error?.instancePath ?? '')), 'wrong-shape', describe(error));
+  const stop = ({ pointer, code, message }: Fault): never =>
+    stopAt(file, lineAt(text, offsetOf(text, pointer)), code, message);
+  if (!validate(value)) {
+    const error = validate.errors?.[0];
+    return stop({ pointer: error?.instancePath ?? '', code: 'wrong-shape', message: describe(error) });
+  }
+  const fault = check(value);
+  return fault === undefined ? value : stop(fault);
 }
 
 /** JSON with the line at which the text stops being it. */
@@ -57,12 +77,6 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Why a text that looks right is no JSON; undefined where its characters say nothing. */
-export function encodingHint(text: string): string | undefined {
-  if (text.startsWith('\ufeff')) return 'the file begins with a byte order mark: save it as UTF-8 without one';
-  return text.includes('\0') ? UTF_16_HINT : undefined;
-}
-
 export type Line<T> = Readonly<{ line: number; value: T }>;
 
 /**
@@ -83,8 +97,10 @@ export async function readJsonLines<T>(
     try {
       value = parseJson(text);
     } catch {
-      const message = text === '' ? 'an empty line where JSON belongs' : `not JSON: ${excerpt(text)}`;
-      const broken = problem('broken-json', message, encodingHint(text));
+      const message = text.trim() === '' ? 'an empty line where JSON belongs' : `not JSON: ${excerpt(text)}`;
+      const whole =
+        index === 0 && /^\s*\[/.test(text) ? 'every line is one JSON object: no list around them' : undefined;
+      const broken = problem('broken-json', message, encodingHint(text) ?? whole);
       if (skipBroken === undefined) throw new ProblemError(broken);
       skipBroken(broken);
       continue;
@@ -92,8 +108,9 @@ export async function readJsonLines<T>(
     if (!validate(value)) throw new ProblemError(problem('wrong-shape', describe(validate.errors?.[0])));
     out.push({ line: index + 1, value });
   }
-  if (out.length === 0 && lines.length > 0) {
-    stopAt(file, 1, 'broken-json', 'no line of this file is JSON', encodingHint(lines[0] ?? ''));
+  if (out.length === 0) {
+    const message = lines.length === 0 ? 'the file is empty' : 'no line of this file is JSON';
+    stopAt(file, 1, 'broken-json', message, encodingHint(lines[0] ?? ''));
   }
   return out;
 }

@@ -6,7 +6,10 @@ type Walk = { readonly text: string; readonly wanted: readonly string[] | undefi
 
 const BAD = Symbol('the text stops being JSON at walk.at');
 
-/** Offset of the first character at which the text stops being JSON (as JSON.parse sees it), or undefined. */
+// Python's parser gives up near here too, and every level is a call of ours
+const DEEPEST = 1000;
+
+/** Offset of the first character at which the text stops being JSON (or nests too deeply to be read), or undefined. */
 export function syntaxErrorAt(text: string): number | undefined {
   const walk: Walk = { text, wanted: undefined, at: 0 };
   try {
@@ -19,11 +22,15 @@ export function syntaxErrorAt(text: string): number | undefined {
   }
 }
 
-/** Offset of the value that a JSON pointer (`/annotations/3/answers`) names in a valid JSON text. */
+/** Offset of the value that a JSON pointer (`/annotations/3/answers`) names in a JSON text; 0 where it has none. */
 export function offsetOf(text: string, pointer: string): number {
   const parts = pointer.split('/').slice(1);
   const walk: Walk = { text, wanted: parts.map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~')), at: 0 };
-  walkValue(walk, []);
+  try {
+    walkValue(walk, []);
+  } catch (error) {
+    if (error !== BAD) throw error;
+  }
   return walk.found ?? 0;
 }
 
@@ -49,6 +56,7 @@ function walkValue(walk: Walk, path: readonly string[]): void {
 }
 
 function walkMembers(walk: Walk, path: readonly string[], close: '}' | ']'): void {
+  if (path.length >= DEEPEST) throw BAD;
   walk.at++;
   skipSpace(walk);
   for (let index = 0; walk.text[walk.at] !== close || index > 0; index++) {
@@ -83,7 +91,8 @@ function walkString(walk: Walk): string {
 function walkWord(walk: Walk): void {
   const start = walk.at;
   while (/[^\s,\]}]/.test(walk.text[walk.at] ?? ' ')) walk.at++;
-  parsed(walk, start);
+  // numbers as Python writes them
+  if (!/^(?:NaN|-?Infinity)$/.test(walk.text.slice(start, walk.at))) parsed(walk, start);
 }
 
 function parsed(walk: Walk, start: number): unknown {

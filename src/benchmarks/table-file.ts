@@ -1,5 +1,6 @@
+import { lineAt } from './json-place.ts';
 import { reprFloat } from './python-text.ts';
-import { decodeText, readBytes, stopAt, UTF_16_HINT } from './text-file.ts';
+import { decodeText, encodingHint, readBytes, stopAt } from './text-file.ts';
 
 /**
  * Tables as pandas 2.1 reads them with its defaults (MMBench's TSV, MMLU's CSV): certain words and the empty cell are
@@ -105,7 +106,8 @@ function toNumber(text: string): number {
 /** Rows of a delimited file: RFC 4180 quotes, blank lines skipped, the line of each row's start. */
 export async function readRows(file: string, delimiter: ',' | '\t'): Promise<readonly Row[]> {
   const text = decodeText(await readBytes(file), file).replace(/^\ufeff/, '');
-  if (text.includes('\0')) stopAt(file, 1, 'not-utf-8', 'this table holds zero bytes', UTF_16_HINT);
+  const zero = text.indexOf('\0');
+  if (zero >= 0) stopAt(file, lineAt(text, zero), 'not-utf-8', 'a zero byte in this line', encodingHint(text));
   const rows: Row[] = [];
   let at = 0;
   let line = 1;

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readdir, readFile } from 'node:fs/promises';
 import { type Place, type Problem, ProblemError } from '../problem.ts';
 
@@ -11,16 +12,25 @@ export function problemAt(file: string, line: number, code: string, message: str
   return { code, message, at, ...(hint === undefined ? {} : { hint }) };
 }
 
-export const UTF_16_HINT = 'the file looks like UTF-16: save it as UTF-8';
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EISDIR: 'a folder and no file',
+  EACCES: 'no permission to read',
+  ELOOP: 'a link that leads back to itself',
+  ERR_FS_FILE_TOO_LARGE: 'more than 2 GiB, too large to be read',
+};
 
-/** The bytes of a file; a missing one is a problem, with what should have been there. */
+/** The bytes of a file; one that cannot be read is a problem that says why. */
 export async function readBytes(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const message = code === 'ENOENT' ? `no such file: ${file}` : `cannot read ${file}: ${(error as Error).message}`;
-    throw new ProblemError({ code: 'unreadable-file', message });
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const reason = REASONS[code];
+    throw new ProblemError({
+      code: 'unreadable-file',
+      message: reason === undefined ? `cannot read ${file}: ${message}` : `${reason}: ${file}`,
+    });
   }
 }
 
@@ -40,10 +50,27 @@ export function decodeText(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    // text of other encodings holds no zero bytes
-    const hint = bytes.includes(0) ? UTF_16_HINT : 'save the file as UTF-8';
+    if (isUtf8(bytes)) {
+      const message = `${Math.round(bytes.length / 2 ** 20)} MiB, more text than can be read at once (512 MiB): ${file}`;
+      throw new ProblemError({ code: 'unreadable-file', message });
+    }
+    const hint = encodingHint(Buffer.from(bytes.subarray(0, SAMPLE)).toString('latin1')) ?? 'save the file as UTF-8';
     return stopAt(file, badLine(bytes), 'not-utf-8', 'this line is not UTF-8', hint);
   }
+}
+
+const SAMPLE = 1000;
+
+/** Why what should be text is none; undefined where its first characters do not say. */
+export function encodingHint(text: string): string | undefined {
+  const start = text.slice(0, SAMPLE);
+  if (start.startsWith('\ufeff')) return 'the file begins with a byte order mark: save it as UTF-8 without one';
+  if (start.startsWith('PK\x03\x04')) return 'the file is a ZIP archive or a workbook: unpack it, or export it as text';
+  if (start.startsWith('\x1f\x8b')) return 'the file is compressed: unpack it';
+  const zeros = start.split('\0').length - 1;
+  if (/^(?:\xff\xfe|\xfe\xff)/.test(start) || zeros > start.length / 4)
+    return 'the file looks like UTF-16: save it as UTF-8';
+  return text.includes('\0') ? 'the file holds zero bytes: it was damaged' : undefined;
 }
 
 // a newline byte is never part of a longer UTF-8 character

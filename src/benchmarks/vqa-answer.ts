@@ -83,3 +83,12 @@ export function leaveOneOut(answer: string, truths: readonly string[]): number {
   for (const truth of truths) sum += Math.min(1, (truth === answer ? matches - 1 : matches) / 3);
   return sum / truths.length;
 }
+
+/** Annotators of a question in VQAv2, TextVQA and VizWiz. */
+export const ANNOTATORS = 10;
+
+/** The official programs mark by whatever answers are there; fewer than ten make full marks rarer. */
+export function annotatorNotices(questions: number): readonly string[] {
+  if (questions === 0) return [];
+  return [`questions with more or fewer than ${ANNOTATORS} annotators: ${questions}, marked by those, as officially`];
+}

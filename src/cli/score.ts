@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import type { Judge } from '../benchmarks/benchmark.ts';
 import { scoreFiles, submissionOf } from '../benchmarks/score-files.ts';
 import { openJudge } from '../judge/judge.ts';
@@ -73,8 +73,20 @@ async function writeSubmission(
   if (submission === undefined) {
     throw new ProblemError({ code: 'no-submission', message: `${benchmark} has no evaluation server to upload to` });
   }
-  await writeFile(file, submission.bytes);
+  await writeWhole(file, submission.bytes);
   for (const notice of submission.notices) output.err(`note: ${notice}`);
   output.out(file);
   return 0;
+}
+
+/** Under its name the file is there whole or not at all. */
+async function writeWhole(file: string, bytes: string | Uint8Array): Promise<void> {
+  const unfinished = `${file}.${process.pid}.tmp`;
+  try {
+    await writeFile(unfinished, bytes);
+    await rename(unfinished, file);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw new ProblemError({ code: 'unwritable-file', message: `cannot write ${file}: ${(error as Error).message}` });
+  }
 }

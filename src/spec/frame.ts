@@ -19,21 +19,28 @@ const paints = { red: 31, cyan: 36, dim: 2, bold: 1 } as const;
 export function frame(problem: Problem, { color, source }: FrameOptions): string {
   const paint = (style: keyof typeof paints, text: string) =>
     color ? `\u001b[${paints[style]}m${text}\u001b[0m` : text;
-  const { at, code, message, hint } = problem;
+  const { at, code, hint } = problem;
+  const message = visible(problem.message);
   const place = at === undefined ? [] : [paint('bold', `${at.file}:${at.line}:${at.column}`)];
   const head = [...place, paint('red', code), message].join('  ');
-  const line = at === undefined ? undefined : source(at.file)?.split('\n')[at.line - 1]?.replace(/\r$/, '');
-  if (at === undefined || line === undefined)
+  const written = at === undefined ? undefined : source(at.file)?.split('\n')[at.line - 1]?.replace(/\r$/, '');
+  if (at === undefined || written === undefined)
     return hint === undefined ? head : `${head}\n  ${paint('cyan', '=')} ${hint}`;
   const number = String(at.line);
   const gutter = ' '.repeat(number.length);
-  const shown = clip(line, at.column);
+  const shown = clip(visible(written), at.column);
   const rows = [
     `  ${paint('dim', `${number} |`)} ${shown.text}`,
     `  ${paint('dim', `${gutter} |`)} ${indentLike(shown.text, shown.column)}${paint('red', '^'.repeat(shown.width))}`,
     ...(hint === undefined ? [] : [`  ${gutter} ${paint('cyan', '=')} ${hint}`]),
   ];
   return [head, ...rows].join('\n');
+}
+
+/** A file's control characters could move the cursor or colour the terminal: each is shown as one mark. */
+function visible(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones
+  return text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, '\ufffd');
 }
 
 /** All problems, one after another, and how many there are. */

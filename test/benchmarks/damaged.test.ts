@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { benchmarkNamed } from '../../src/benchmarks/list.ts';
 import { scoreFiles, submissionOf } from '../../src/benchmarks/score-files.ts';
 import { type Problem, ProblemError, problemLine } from '../../src/problem.ts';
@@ -33,9 +33,15 @@ type Name = keyof typeof FILES;
 const names = Object.keys(FILES) as Name[];
 const each = names.flatMap((name) => FILES[name].map((file) => [name, file] as const));
 
+const copies: string[] = [];
+afterEach(() => {
+  for (const folder of copies.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A copy of a benchmark's set whose files may be damaged. */
 function copyOf(name: Name): string {
   const folder = mkdtempSync(join(root, `${name}-`));
+  copies.push(folder);
   cpSync(join(root, 'sets', name), folder, { recursive: true });
   return folder;
 }
@@ -146,7 +152,7 @@ describe.each(names)('%s', (name) => {
     const after = await score(name, folder);
     expect(after.metrics).toEqual(before.metrics);
     expect(after.notices.at(-1)).toMatch(
-      /^1 lines answer a question again, the first is line 3: the last answer counts/,
+      /^a line answers a question again, the first is line 3: the last answer counts/,
     );
   });
 });

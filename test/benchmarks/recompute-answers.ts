@@ -19,7 +19,7 @@ import {
 } from '../../src/benchmarks/vizwiz/score.ts';
 import { vizwiz } from '../../src/benchmarks/vizwiz/vizwiz.ts';
 import { processM4c } from '../../src/benchmarks/vqa-answer.ts';
-import { readAnnotations as readVqa } from '../../src/benchmarks/vqav2/format.ts';
+import { readAnnotations as readVqa, readQuestions as readVqaQuestions } from '../../src/benchmarks/vqav2/format.ts';
 import { roundVqa, scoreVqa, type VqaScore } from '../../src/benchmarks/vqav2/score.ts';
 import { vqav2 } from '../../src/benchmarks/vqav2/vqav2.ts';
 import type { Recorded } from './scoring-dir.ts';
@@ -41,7 +41,7 @@ export const recomputeVqav2: Recompute = async (folder, expected) => {
     out[key] = JSON.parse(String((await vqav2.submission?.(folder, answers))?.bytes));
   }
   const byId = texts(await readAnswers(join(folder, 'answers.jsonl')));
-  const annotations = await readVqa(folder);
+  const annotations = await readVqa(folder, await readVqaQuestions(folder));
   for (const variant of Object.keys(expected['results'])) {
     const [official = '', source = ''] = variant.split('__');
     const run = (python2: boolean) => {

@@ -138,7 +138,7 @@ describe('answers that cannot be scored', () => {
     annotations['annotations'].pop();
     await writeFile(join(data, 'annotations.json'), JSON.stringify(annotations));
     const [problem] = await problemsOf(scoreFiles('vqav2', { ...files('vqav2'), data }));
-    expect(problem).toMatchObject({ code: 'cannot-score' });
+    expect(problem).toMatchObject({ code: 'no-annotation', message: expect.stringContaining(data) });
   });
 
   it('of TextVQA stop when a question is answered twice', async () => {

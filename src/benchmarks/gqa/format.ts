@@ -48,12 +48,13 @@ const choice = {
   },
 } as const;
 const number = { type: 'number' } as const;
+const size = { type: 'number', exclusiveMinimum: 0 } as const;
 const scene = {
   type: 'object',
   required: ['width', 'height', 'objects'],
   properties: {
-    width: number,
-    height: number,
+    width: size,
+    height: size,
     objects: {
       type: 'object',
       additionalProperties: {

@@ -49,6 +49,7 @@ export async function readTable(folder: string): Promise<MmbenchTable> {
   for (const needed of ['index', 'question', 'A', 'B', 'image']) {
     if (!names.includes(needed)) stopAt(file, header.line, 'wrong-shape', `no column "${needed}" in the header`);
   }
+  if (body.length === 0) stopAt(file, header.line, 'wrong-shape', 'no row under the header');
   const columns = typeColumns(file, body, names.length);
   const cell = (column: string, row: number): Cell => columns[names.indexOf(column)]?.cells[row] ?? null;
   const rows = body.map(({ line }, row): MmbenchRow => {
@@ -88,6 +89,34 @@ export function checkScorable({ file, rows }: MmbenchTable): void {
       stopAt(file, line, 'no-base-row', `row ${index} rotates the options of row ${base}, which is not there`);
     }
   }
+  // pandas cannot sort the names of categories when only some rows have one
+  for (const [key, name] of [
+    ['category', 'category'],
+    ['l2Category', 'l2-category'],
+  ] as const) {
+    const bases = rows.filter(({ index }) => index < ROTATION);
+    const without = bases.find((row) => row[key] === null);
+    if (without !== undefined && bases.some((row) => row[key] !== null))
+      stopAt(file, without.line, 'no-category', `row ${without.index} has no ${name}, which other rows have`);
+  }
+}
+
+/** What the official programs pass over in silence: answers that no row can give, rows of no split. */
+export function tableNotices({ rows }: MmbenchTable): readonly string[] {
+  const [lost, ...others] = rows.filter(({ answer, options }) => answer !== null && !options.has(answer));
+  const bases = rows.filter(({ index }) => index < ROTATION);
+  const unsplit = bases.filter(({ split }) => split === null).length;
+  return [
+    ...(lost === undefined
+      ? []
+      : [
+          `${1 + others.length} rows, the first in line ${lost.line}, have an answer that is none of their options ` +
+            '(pandas reads None, NA and the like as missing): wrong whatever was answered, as officially',
+        ]),
+    ...(unsplit > 0 && unsplit < bases.length
+      ? [`${unsplit} questions have no split: \`score\` counts them, the official line of each split does not`]
+      : []),
+  ];
 }
 
 function optionOf(name: string, cell: Cell): readonly (readonly [string, string])[] {

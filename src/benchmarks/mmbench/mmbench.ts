@@ -2,7 +2,7 @@ import type { Json } from '../../hash.ts';
 import { answersById, repeatedNotices, stopAtAnswers, stopAtMissing, uploadNotices } from '../answers.ts';
 import { type Benchmark, chooseVariant, mean, type Question } from '../benchmark.ts';
 import { byLikelihood, choiceMode, LETTERS, LIKELIHOOD_NOTICE, toLetter } from '../choices.ts';
-import { checkScorable, ROTATION, readTable } from './format.ts';
+import { checkScorable, ROTATION, readTable, tableNotices } from './format.ts';
 import { askRow, recordedPrompt, shownOptions } from './prompt.ts';
 import { circular, decideRows, type Report, report, vanilla } from './score.ts';
 import { ILLEGAL, readBack, uploadWorkbook } from './upload.ts';
@@ -94,7 +94,7 @@ export const mmbench: Benchmark = {
         vanilla_all: report(alone, variant).map(toJson),
         extracted: Object.fromEntries(decided.map(({ row, option }) => [row.index, option ?? null])),
       },
-      notices: [...(likely ? [LIKELIHOOD_NOTICE] : []), ...repeatedNotices(answers)],
+      notices: [...(likely ? [LIKELIHOOD_NOTICE] : []), ...tableNotices(table), ...repeatedNotices(answers)],
     };
   },
 

@@ -100,6 +100,8 @@ function splitsOf(
   const first = rule === 'vlmevalkit_2023_11';
   if (groups.every(({ base }) => base.split === null)) return [{ split: first ? 'dev' : 'none', some: groups }];
   const bySplit = groupBy(groups, ({ base }) => base.split ?? 'nan');
+  // pandas compares NaN with NaN and finds no row: the line of rows without a split is there, without figures
+  if (bySplit.has('nan')) bySplit.set('nan', []);
   if (!first) return [...bySplit].sort(([a], [b]) => compareText(a, b)).map(([split, some]) => ({ split, some }));
   const named = ['dev', 'test'].map((split) => ({ split, some: bySplit.get(split) ?? [] }));
   return [{ split: 'full', some: groups }, ...named];

@@ -35,10 +35,10 @@ export async function readSubjects(folder: string): Promise<readonly MmluSubject
 /** The items of one CSV; each file's columns are typed for themselves, over all its rows. */
 async function readItems(file: string): Promise<readonly MmluItem[]> {
   const rows = await readRows(file, ',');
-  const columns = typeColumns(file, rows, rows[0]?.cells.length ?? 0);
-  if (rows.length > 0 && columns.length < 4) {
-    return stopAt(file, rows[0]?.line ?? 1, 'wrong-shape', 'expected question, options and answer letter');
-  }
+  const [first] = rows;
+  if (first === undefined) return stopAt(file, 1, 'wrong-shape', 'the file is empty');
+  const columns = typeColumns(file, rows, first.cells.length);
+  if (columns.length < 4) stopAt(file, first.line, 'wrong-shape', 'expected question, options and answer letter');
   return rows.map(({ line }, row) => {
     const [question = '', ...others] = columns.map(({ cells }) => cells[row] ?? 'nan');
     const answer = others.pop() ?? '';

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { ProblemError } from '../../problem.ts';
-import { type Answer, answersById, repeatedNotices, stopAtAnswers, stopAtMissing } from '../answers.ts';
+import { type Answer, type Answers, answersById, repeatedNotices, stopAtAnswers, stopAtMissing } from '../answers.ts';
 import { type Asking, type Benchmark, chooseVariant, type Question } from '../benchmark.ts';
 import { byLikelihood, choiceMode, LETTERS, LIKELIHOOD_NOTICE, textChoicePrompt, toLetter } from '../choices.ts';
 import { strip } from '../python-text.ts';
@@ -39,11 +38,7 @@ export const mmlu: Benchmark = {
     const byId = answersById(answers, (id) => items.has(id));
     const missing = [...items.keys()].filter((id) => !byId.has(id));
     if (missing.length > 0) stopAtMissing(answers, missing);
-    if (variant === 'hendrycks_evaluate') {
-      const without = answers.lines.filter((answer) => logprobsOf(answer) === undefined);
-      if (without.length > 0)
-        stopAtAnswers(answers, without, 'no-logprobs', 'no `logprobs` in the metadata of the answer to');
-    }
+    if (variant === 'hendrycks_evaluate') checkLogprobs(answers);
     const letters = new Map(
       Array.from(byId, ([id, answer]) => [id, letterOf(answer, items.get(id)?.options ?? [], variant, mode)]),
     );
@@ -75,7 +70,7 @@ export const mmlu: Benchmark = {
         printed: score.printed,
         printed_categories: score.printedGroups,
       },
-      notices: [...wayNotices(likely, variant), ...repeatedNotices(answers)],
+      notices: [...wayNotices(likely, variant), ...letterlessNotices(answers, variant), ...repeatedNotices(answers)],
     };
   },
 };
@@ -125,19 +120,33 @@ function letterOf(
   return mode === 'text' ? toLetter(answer.text, options) : strip(answer.text);
 }
 
-/** `metadata.logprobs`: token -> natural logarithm of its probability. */
-function logprobsOf({ metadata, question_id }: Answer): Readonly<Record<string, number>> | undefined {
+/** `metadata.logprobs`: token -> natural logarithm of its probability; undefined where it is not that. */
+function logprobsOf({ metadata }: Answer): Readonly<Record<string, number>> | undefined {
   const logprobs = metadata?.['logprobs'];
-  if (logprobs === undefined) return undefined;
-  if (
-    typeof logprobs === 'object' &&
-    logprobs !== null &&
-    Object.values(logprobs).every((value) => typeof value === 'number')
-  ) {
-    return logprobs as Record<string, number>;
-  }
-  throw new ProblemError({
-    code: 'wrong-shape',
-    message: `metadata.logprobs of the answer to ${question_id} holds no numbers`,
-  });
+  if (typeof logprobs !== 'object' || logprobs === null || Array.isArray(logprobs)) return undefined;
+  const numbers = Object.values(logprobs).every((value) => typeof value === 'number' && !Number.isNaN(value));
+  return numbers ? (logprobs as Record<string, number>) : undefined;
+}
+
+function checkLogprobs(answers: Answers): void {
+  const unreadable = answers.lines.filter((answer) => logprobsOf(answer) === undefined);
+  const without = unreadable.filter(({ metadata }) => metadata?.['logprobs'] === undefined);
+  if (without.length > 0)
+    stopAtAnswers(answers, without, 'no-logprobs', 'no `logprobs` in the metadata of the answer to');
+  if (unreadable.length > 0)
+    stopAtAnswers(answers, unreadable, 'wrong-shape', 'the `logprobs` are no numbers by token in the answer to');
+}
+
+/** Absent letters count as improbable, as officially; where all are absent the answer is A whatever the model said. */
+function letterlessNotices(answers: Answers, variant: (typeof variants)[number]): readonly string[] {
+  if (variant !== 'hendrycks_evaluate') return [];
+  const tokens = new Set(LETTERS.map((letter) => ` ${letter}`));
+  const [first, ...others] = answers.lines.filter(
+    (answer) => !Object.keys(logprobsOf(answer) ?? {}).some((token) => tokens.has(token)),
+  );
+  if (first === undefined) return [];
+  return [
+    `${1 + others.length} answers, the first in line ${first.line}, have no log-probability of any letter (the tokens are " A", ` +
+      '" B", ...): taken for A, as officially',
+  ];
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { ProblemError } from '../../problem.ts';
 import { readJsonLines, shape } from '../json-file.ts';
 import { llavaQuestion } from '../llava-question.ts';
-import { readNames } from '../text-file.ts';
+import { readNames, stopAt } from '../text-file.ts';
 
 const labelLine = shape({
   type: 'object',
@@ -31,13 +31,15 @@ export async function readLabels(folder: string): Promise<ReadonlyMap<string, re
   return labels;
 }
 
-/** llava_pope_test.jsonl: ids unique over the categories. */
+/** llava_pope_test.jsonl: ids unique over the categories; an id that stands twice or has no category stops. */
 export async function readQuestions(folder: string): Promise<readonly PopeQuestion[]> {
-  const lines = await readJsonLines(join(folder, 'llava_pope_test.jsonl'), llavaQuestion);
-  return lines.map(({ value: { question_id, image, text, category } }) => ({
-    id: question_id,
-    image,
-    text,
-    category: category ?? '',
-  }));
+  const file = join(folder, 'llava_pope_test.jsonl');
+  const seen = new Set<string>();
+  return (await readJsonLines(file, llavaQuestion)).map(({ line, value: { question_id, image, text, category } }) => {
+    if (category === undefined) return stopAt(file, line, 'wrong-shape', `question ${question_id} has no category`);
+    const before = seen.size;
+    if (seen.add(String(question_id)).size === before)
+      stopAt(file, line, 'duplicate-id', `a second question with the id ${question_id}`);
+    return { id: question_id, image, text, category };
+  });
 }

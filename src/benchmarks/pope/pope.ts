@@ -1,6 +1,6 @@
 import { ProblemError } from '../../problem.ts';
 import { type Answer, type Answers, stopAtAnswers } from '../answers.ts';
-import { type Benchmark, chooseVariant, groupBy, mean, type Question } from '../benchmark.ts';
+import { type Benchmark, cannotScore, chooseVariant, groupBy, mean, type Question } from '../benchmark.ts';
 import { imageFinder } from '../images.ts';
 import { SHORT_ANSWER } from '../short-answer.ts';
 import { type PopeLabel, type PopeQuestion, readLabels, readQuestions } from './format.ts';
@@ -45,15 +45,14 @@ export const pope: Benchmark = {
     }
     const categories = new Map(
       Array.from(labels, ([category, lines]): [string, PopeScore] => {
-        const texts = (byCategory.get(category) ?? []).map(({ text }) => text);
-        return [
+        const own = byCategory.get(category);
+        if (own === undefined) throw cannotScore(`no answer in ${answers.file} is to a question of POPE ${category}`);
+        const score = scorePope(
           category,
-          scorePope(
-            category,
-            texts,
-            lines.map(({ label }) => label),
-          ),
-        ];
+          own.map(({ text }) => text),
+          lines.map(({ label }) => label),
+        );
+        return [category, score];
       }),
     );
     const percent = (key: 'f1' | 'accuracy' | 'precision' | 'recall' | 'yesRatio'): number =>
@@ -70,7 +69,7 @@ export const pope: Benchmark = {
       },
       questions: Array.from(labels).flatMap(([category, lines]) => pairs(byCategory.get(category) ?? [], lines)),
       details: { variant, categories: Object.fromEntries(categories) },
-      notices: positionNotices(byCategory, questions, labels),
+      notices: [...positionNotices(byCategory, questions, labels), ...labelNotices(questions, labels)],
     };
   },
 };
@@ -113,6 +112,28 @@ function positionNotices(
     return [
       `${category}: ${answered.length} answers for ${lines.length} labels${inOrder ? '' : ', not in the order of the questions'}: ` +
         'paired by position, as the official script does',
+    ];
+  });
+}
+
+/** What the official script does not look at: labels of another spelling, and labels of other questions. */
+function labelNotices(
+  questions: readonly PopeQuestion[],
+  labels: ReadonlyMap<string, readonly PopeLabel[]>,
+): readonly string[] {
+  return Array.from(labels).flatMap(([category, lines]) => {
+    const odd = lines.filter(({ label }) => label !== 'yes' && label !== 'no');
+    const asked = questions.filter((question) => question.category === category);
+    const other = lines.filter(({ text }, i) => text !== undefined && asked[i]?.text.startsWith(text) === false);
+    return [
+      ...(odd.length > 0
+        ? [
+            `${category}: ${odd.length} labels are neither yes nor no, like "${odd[0]?.label}": taken for yes, as officially`,
+          ]
+        : []),
+      ...(other.length > 0
+        ? [`${category}: ${other.length} labels stand in the place of another question, like "${other[0]?.text}"`]
+        : []),
     ];
   });
 }

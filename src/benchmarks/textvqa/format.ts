@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { FromSchema } from 'json-schema-to-ts';
 import { readJson, readJsonLines, shape } from '../json-file.ts';
 import { llavaQuestion } from '../llava-question.ts';
+import { stopAt } from '../text-file.ts';
+import { questionOfPrompt } from './score.ts';
 
 const annotation = {
   type: 'object',
@@ -27,7 +29,7 @@ export async function readAnnotations(folder: string): Promise<readonly TextAnno
   return (await readJson(join(folder, 'TextVQA_0.5.1_val.json'), annotationFile)).data;
 }
 
-/** LLaVA's question file with Rosetta's OCR tokens in the prompts, where the folder has one. */
+/** LLaVA's question file with Rosetta's OCR tokens in the prompts, where the folder has one; a prompt of another form stops. */
 export async function readPrompts(
   folder: string,
 ): Promise<readonly Readonly<{ question_id: string; image: string; text: string }>[] | undefined> {
@@ -35,8 +37,9 @@ export async function readPrompts(
     .map((name) => join(folder, name))
     .find((path) => existsSync(path));
   if (file === undefined) return undefined;
-  return (await readJsonLines(file, llavaQuestion)).map(({ value }) => ({
-    ...value,
-    question_id: String(value.question_id),
-  }));
+  return (await readJsonLines(file, llavaQuestion)).map(({ line, value }) => {
+    if (questionOfPrompt(value.text) === undefined)
+      stopAt(file, line, 'wrong-shape', "the text has not the lines of LLaVA's prompt: its answer could not be joined");
+    return { ...value, question_id: String(value.question_id) };
+  });
 }

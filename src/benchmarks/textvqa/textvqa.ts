@@ -65,10 +65,18 @@ export const textvqa: Benchmark = {
         score,
       })),
       details: { variant, accuracy, printed: [`Samples: ${items.length}`, `Accuracy: ${format(100 * accuracy, 2)}%`] },
-      notices: [],
+      notices: unaskedNotices(entries, new Set(joined.map(({ annotation }) => annotation))),
     };
   },
 };
+
+/** The official script takes the mean over the answers that are there; a question file may hold fewer than were annotated. */
+function unaskedNotices(entries: readonly TextAnnotation[], asked: ReadonlySet<TextAnnotation>): readonly string[] {
+  const unasked = entries.length - asked.size;
+  return unasked > 0
+    ? [`${unasked} of ${entries.length} annotated questions were not asked: the mean is over the others`]
+    : [];
+}
 
 function bareQuestion(text: string): string {
   return text.split('\n').find((line) => !line.startsWith('Reference OCR token:')) ?? text;

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FromSchema } from 'json-schema-to-ts';
-import { ProblemError } from '../../problem.ts';
-import { readJson, readJsonLines, shape } from '../json-file.ts';
+import { type Fault, readJson, readJsonLines, shape } from '../json-file.ts';
 import { llavaQuestion } from '../llava-question.ts';
 
 const annotation = {
@@ -40,14 +39,17 @@ export type VizwizQuestion = Readonly<{ image: string; question: string }>;
 
 /** val.json: one question an image, ten answers without ids; an image that stands twice stops. */
 export async function readAnnotations(folder: string): Promise<readonly VizwizAnnotation[]> {
-  const file = join(folder, 'val.json');
-  const annotations = await readJson(file, annotationFile);
+  return readJson(join(folder, 'val.json'), annotationFile, imageTwice);
+}
+
+function imageTwice(annotations: readonly VizwizAnnotation[]): Fault | undefined {
   const seen = new Set<string>();
-  for (const { image } of annotations) {
-    if (seen.has(image)) throw new ProblemError({ code: 'duplicate-id', message: `${image} stands twice in ${file}` });
-    seen.add(image);
+  for (const [index, { image }] of annotations.entries()) {
+    const before = seen.size;
+    if (seen.add(image).size === before)
+      return { pointer: `/${index}`, code: 'duplicate-id', message: `a second annotation of ${image}` };
   }
-  return annotations;
+  return undefined;
 }
 
 /** The questions of val.json, or of test.json, which has no answers. */

@@ -11,7 +11,7 @@ import { type Benchmark, chooseVariant } from '../benchmark.ts';
 import { imageFinder } from '../images.ts';
 import { dumpJson, round } from '../python-text.ts';
 import { SHORT_ANSWER } from '../short-answer.ts';
-import { processM4c } from '../vqa-answer.ts';
+import { ANNOTATORS, annotatorNotices, processM4c } from '../vqa-answer.ts';
 import { readAnnotations, readOrder, readQuestions, type VizwizAnnotation } from './format.ts';
 import { scoreByVqaRule, scoreVizwiz, unanswerability, vizwizAccuracy } from './score.ts';
 
@@ -78,7 +78,10 @@ export const vizwiz: Benchmark = {
         accuracy: { overall: rounded(overall), perAnswerType: Object.fromEntries(types) },
         ...(unanswerable === undefined ? {} : { unanswerability: unanswerable }),
       },
-      notices: repeatedNotices(answers),
+      notices: [
+        ...annotatorNotices(annotations.filter((one) => one.answers.length !== ANNOTATORS).length),
+        ...repeatedNotices(answers),
+      ],
     };
   },
 

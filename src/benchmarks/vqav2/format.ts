@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProblemError } from '../../problem.ts';
 import { readJsonArray } from '../json-array.ts';
-import { readJsonLines, type Shape, shape } from '../json-file.ts';
+import { readJsonLines, type Shape, shape, wholeId } from '../json-file.ts';
 import { llavaQuestion } from '../llava-question.ts';
-import { readNames } from '../text-file.ts';
+import { readNames, stopAt } from '../text-file.ts';
 
 const questionFile = shape({
   type: 'object',
@@ -15,7 +15,7 @@ const questionFile = shape({
 const questionEntry = shape({
   type: 'object',
   required: ['image_id', 'question', 'question_id'],
-  properties: { image_id: { type: 'integer' }, question: { type: 'string' }, question_id: { type: 'integer' } },
+  properties: { image_id: { type: 'integer' }, question: { type: 'string' }, question_id: wholeId },
 });
 
 const annotationEntry = shape({
@@ -24,7 +24,7 @@ const annotationEntry = shape({
   properties: {
     question_type: { type: 'string' },
     answer_type: { type: 'string' },
-    question_id: { type: 'integer' },
+    question_id: wholeId,
     multiple_choice_answer: { type: 'string' },
     answers: {
       type: 'array',
@@ -39,29 +39,43 @@ export type VqaQuestion = Of<typeof questionEntry> & Readonly<{ imageName: strin
 export type VqaAnnotation = Of<typeof annotationEntry>;
 
 /** questions.json (v2_OpenEnded_mscoco_*_questions.json); images are named COCO_{subtype}_{12 digits}.jpg. */
-export async function readQuestions(folder: string): Promise<readonly VqaQuestion[]> {
+export async function readQuestions(folder: string): Promise<ReadonlyMap<number, VqaQuestion>> {
   const file = await officialFile(folder, 'questions');
-  const { head, elements } = await readJsonArray(file, 'questions', questionFile, questionEntry);
-  const questions = Array.from(elements(), (question) => ({
-    ...question,
-    imageName: `COCO_${head.data_subtype}_${String(question.image_id).padStart(12, '0')}.jpg`,
-  }));
-  checkDistinct(file, questions);
+  const { head, elements, lineOf } = await readJsonArray(file, 'questions', questionFile, questionEntry);
+  const questions = new Map<number, VqaQuestion>();
+  for (const question of elements()) {
+    const { question_id: id, image_id } = question;
+    if (questions.has(id)) stopTwice(file, lineOf(questions.size), id);
+    const imageName = `COCO_${head.data_subtype}_${String(image_id).padStart(12, '0')}.jpg`;
+    questions.set(id, { ...question, imageName });
+  }
   return questions;
 }
 
-/** annotations.json (v2_mscoco_*_annotations.json), one annotation at a time; a repeated question stops. */
-export async function readAnnotations(folder: string): Promise<() => IterableIterator<VqaAnnotation>> {
+/**
+ * annotations.json (v2_mscoco_*_annotations.json), one annotation at a time. A repeated question stops, one that was not
+ * asked, and one that was asked and has no annotation.
+ */
+export async function readAnnotations(
+  folder: string,
+  questions: ReadonlyMap<number, VqaQuestion>,
+): Promise<() => IterableIterator<VqaAnnotation>> {
   const anything = shape({ type: 'object' });
   const file = await officialFile(folder, 'annotations');
-  const { elements } = await readJsonArray(file, 'annotations', anything, annotationEntry);
+  const { elements, lineOf } = await readJsonArray(file, 'annotations', anything, annotationEntry);
   return function* () {
     const seen = new Set<number>();
     for (const annotation of elements()) {
-      const before = seen.size;
-      seen.add(annotation.question_id);
-      if (seen.size === before) throw repeated(file, annotation.question_id);
+      const { question_id: id } = annotation;
+      if (seen.has(id)) stopTwice(file, lineOf(seen.size), id);
+      if (!questions.has(id))
+        stopAt(file, lineOf(seen.size), 'unknown-question', `no question of questions.json has this id: ${id}`);
+      seen.add(id);
       yield annotation;
+    }
+    for (const id of questions.keys()) {
+      if (!seen.has(id))
+        throw new ProblemError({ code: 'no-annotation', message: `question ${id} has no annotation in ${file}` });
     }
   };
 }
@@ -71,8 +85,11 @@ export async function readOrder(folder: string): Promise<readonly number[]> {
   const file = ['llava_questions.jsonl', 'llava_vqav2_mscoco_test2015.jsonl']
     .map((name) => join(folder, name))
     .find((path) => existsSync(path));
-  if (file === undefined) return (await readQuestions(folder)).map(({ question_id }) => question_id);
-  return (await readJsonLines(file, llavaQuestion)).map(({ value }) => Number(value.question_id));
+  if (file === undefined) return [...(await readQuestions(folder)).keys()];
+  return (await readJsonLines(file, llavaQuestion)).map(({ line, value: { question_id } }) => {
+    const id = Number(question_id);
+    return Number.isSafeInteger(id) ? id : stopAt(file, line, 'wrong-shape', `${question_id} is no id of VQAv2`);
+  });
 }
 
 /** `questions.json`, or the one file of the folder that carries the official longer name. */
@@ -90,14 +107,6 @@ async function officialFile(folder: string, what: 'questions' | 'annotations'): 
   });
 }
 
-function checkDistinct(file: string, questions: readonly Readonly<{ question_id: number }>[]): void {
-  const seen = new Set<number>();
-  for (const { question_id } of questions) {
-    if (seen.has(question_id)) throw repeated(file, question_id);
-    seen.add(question_id);
-  }
-}
-
-function repeated(file: string, id: number): ProblemError {
-  return new ProblemError({ code: 'duplicate-id', message: `question ${id} stands twice in ${file}` });
+function stopTwice(file: string, line: number, id: number): never {
+  return stopAt(file, line, 'duplicate-id', `question ${id} stands here a second time`);
 }

@@ -1,9 +1,9 @@
 import { answersById, repeatedNotices, stopAtMissing, uploadNotices } from '../answers.ts';
-import { type Benchmark, cannotScore, chooseVariant, type QuestionScore } from '../benchmark.ts';
+import { type Benchmark, chooseVariant, type QuestionScore } from '../benchmark.ts';
 import { imageFinder } from '../images.ts';
 import { dumpJson } from '../python-text.ts';
 import { SHORT_ANSWER } from '../short-answer.ts';
-import { processM4c } from '../vqa-answer.ts';
+import { ANNOTATORS, annotatorNotices, processM4c } from '../vqa-answer.ts';
 import { readAnnotations, readOrder, readQuestions, type VqaAnnotation } from './format.ts';
 import { roundVqa, scoreVqa, type VqaRule } from './score.ts';
 
@@ -29,8 +29,8 @@ export const vqav2: Benchmark = {
 
   async questions(folder, { prompt }) {
     const image = await imageFinder(folder);
-    return (await readQuestions(folder)).map(({ question_id, question, imageName }) => ({
-      id: question_id,
+    return Array.from(await readQuestions(folder), ([id, { question, imageName }]) => ({
+      id,
       image: image(imageName),
       text: prompt === 'bare' ? question : `${question}\n${SHORT_ANSWER}`,
       recorded: `${question}\n${SHORT_ANSWER}`,
@@ -42,27 +42,39 @@ export const vqav2: Benchmark = {
     const variant = chooseVariant(variants, options.variant);
     const rule: VqaRule = { version: variant.includes('2016') ? 2016 : 2021, python2: variant.endsWith('python2') };
     const upload = variant.includes('llava_submission');
-    const annotations = await readAnnotations(folder);
-    const texts = new Map((await readQuestions(folder)).map(({ question_id, question }) => [question_id, question]));
-    const known = new Set(Array.from(texts.keys(), String));
+    const asked = await readQuestions(folder);
+    const annotations = await readAnnotations(folder, asked);
+    const known = new Set(Array.from(asked.keys(), String));
     const byId = answersById(answers, (id) => known.has(id));
-    const missing = [...texts.keys()].filter((id) => !byId.has(String(id)));
+    const missing = [...asked.keys()].filter((id) => !byId.has(String(id)));
     if (missing.length > 0) stopAtMissing(answers, missing);
     const questions: QuestionScore[] = [];
     const truths = new Map<number, string>();
+    let uncommon = 0;
     const submitted = (id: number): string => {
       const text = byId.get(String(id))?.text ?? '';
       return upload ? processM4c(text) : text;
     };
-    const raw = scoreVqa(remembering(annotations(), truths), submitted, rule);
-    const unequal =
-      [...texts.keys()].find((id) => !raw.evalQA.has(id)) ?? [...raw.evalQA.keys()].find((id) => !texts.has(id));
-    if (unequal !== undefined)
-      throw cannotScore(`question ${unequal} is in only one of questions.json and annotations.json`);
+    // keeps only each question's most common answer
+    function* remembering(): Iterable<VqaAnnotation> {
+      for (const annotation of annotations()) {
+        const { question_id, multiple_choice_answer, answers: given } = annotation;
+        truths.set(question_id, multiple_choice_answer ?? given[0]?.answer ?? '');
+        if (given.length !== ANNOTATORS) uncommon++;
+        yield annotation;
+      }
+    }
+    const raw = scoreVqa(remembering(), submitted, rule);
     const score = roundVqa(raw, rule);
     for (const [id, percent] of raw.evalQA) {
       const answer = byId.get(String(id))?.text ?? '';
-      questions.push({ id, question: texts.get(id) ?? '', answer, truth: truths.get(id) ?? '', score: percent / 100 });
+      questions.push({
+        id,
+        question: asked.get(id)?.question ?? '',
+        answer,
+        truth: truths.get(id) ?? '',
+        score: percent / 100,
+      });
     }
     return {
       metrics: {
@@ -79,7 +91,7 @@ export const vqav2: Benchmark = {
           perQuestionType: Object.fromEntries(score.perQuestionType),
         },
       },
-      notices: repeatedNotices(answers),
+      notices: [...annotatorNotices(uncommon), ...repeatedNotices(answers)],
     };
   },
 
@@ -102,14 +114,6 @@ export const vqav2: Benchmark = {
     };
   },
 };
-
-/** Passes annotations on, keeping only each question's most common answer. */
-function* remembering(annotations: Iterable<VqaAnnotation>, truths: Map<number, string>): Iterable<VqaAnnotation> {
-  for (const annotation of annotations) {
-    truths.set(annotation.question_id, annotation.multiple_choice_answer ?? annotation.answers[0]?.answer ?? '');
-    yield annotation;
-  }
-}
 
 function prefixed(prefix: string, values: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries(Array.from(values, ([name, value]) => [`${prefix}.${name}`, value]));
