@@ -16,6 +16,12 @@ Exit codes:
 The cache is --cache DIR, else SEA_CACHE, else cache/ in this folder.
 On a terminal, sea alone is sea ui.`;
 
+const scoreExitCodes = `
+Exit codes:
+  0    scored; what the figure leaves open is told in notes
+  2    not scored: files that cannot be scored (by file and line), a mistake in the command line, a judge that failed
+  130  stopped; the judge's replies so far are kept`;
+
 /** Ends the process's work with this exit code. */
 type Finish = (code: number) => void;
 type MakeContext = (globals: Readonly<{ cache?: string; plain?: boolean }>) => Context;
@@ -356,6 +362,7 @@ function declareScoreCommand(define: Define, context: MakeFor, finish: Finish): 
     .addOption(new Option('--judge-concurrency <n>', 'requests at the same time').default(4).argParser(positive))
     .option('--submission <file>', "write the server's upload file instead")
     .option(...asJson)
+    .addHelpText('after', scoreExitCodes)
     .action(async (benchmark: string, options, command: Command) =>
       finish(await (await import('./score.ts')).scoreAnswers(benchmark, options, context(command))),
     );

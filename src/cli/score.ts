@@ -1,5 +1,5 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
-import type { Judge } from '../benchmarks/benchmark.ts';
+import type { Judge, Scores } from '../benchmarks/benchmark.ts';
 import { scoreFiles, submissionOf } from '../benchmarks/score-files.ts';
 import { openJudge } from '../judge/judge.ts';
 import { ProblemError } from '../problem.ts';
@@ -8,6 +8,7 @@ import { padLeft } from '../report/width.ts';
 import { layout } from '../store/layout.ts';
 import type { Context } from './context.ts';
 import { json } from './output.ts';
+import { onStopSignals } from './signals.ts';
 
 type Options = Readonly<{
   answers: string;
@@ -29,16 +30,26 @@ export async function scoreAnswers(benchmark: string, options: Options, context:
   const { output } = context;
   const { answers, data, variant, choices } = options;
   if (options.submission !== undefined) return writeSubmission(benchmark, options.submission, options, output);
-  const judge = judgeOf(options, context);
-  const scores = await scoreFiles(
-    benchmark,
-    { answers, data },
-    {
-      ...(variant === undefined ? {} : { variant }),
-      ...(choices === undefined ? {} : { choices }),
-      ...(judge === undefined ? {} : { judge }),
-    },
-  );
+  const signals = options.judge === undefined || options.judge === 'none' ? undefined : onStopSignals();
+  const judge = judgeOf(options, context, signals?.stop);
+  let scores: Scores;
+  try {
+    scores = await scoreFiles(
+      benchmark,
+      { answers, data },
+      {
+        ...(variant === undefined ? {} : { variant }),
+        ...(choices === undefined ? {} : { choices }),
+        ...(judge === undefined ? {} : { judge }),
+      },
+    );
+  } catch (error) {
+    if (signals?.stop.aborted !== true) throw error;
+    output.err('stopped: the replies so far are kept, and the same command asks only for the rest');
+    return 130;
+  } finally {
+    signals?.close();
+  }
   const { metrics, details, notices, questions } = scores;
   for (const notice of notices) output.err(`note: ${notice}`);
   if (options.json === true) {
@@ -51,14 +62,18 @@ export async function scoreAnswers(benchmark: string, options: Options, context:
 }
 
 /** The judge that the options name; its replies are kept in the cache, so that marking again costs nothing. */
-function judgeOf(options: Options, { cache, env, output }: Context): 'none' | Judge | undefined {
+function judgeOf(
+  options: Options,
+  { cache, env, output }: Context,
+  stop: AbortSignal = new AbortController().signal,
+): 'none' | Judge | undefined {
   const { judge, judgeModel: model, judgeKey: key, judgeRuns: runs, judgeConcurrency: concurrency } = options;
   if (judge === undefined || judge === 'none') return judge;
   const stated = { url: judge, ...(model === undefined ? {} : { model }), key, runs, concurrency };
   return openJudge(stated, {
     replies: layout.replies(cache),
     env,
-    signal: new AbortController().signal, // an interrupt ends the process; what came until then is kept
+    signal: stop,
     log: (line) => output.err(line),
   });
 }

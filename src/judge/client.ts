@@ -17,6 +17,8 @@ export type ClientOptions = Readonly<{
 /** Longest of our own waits, and longest that a server may ask for, seconds. */
 const LONGEST_WAIT = 60;
 const LONGEST_ASKED = 3600;
+/** Longest reply that is read, bytes: a mark takes a few. */
+const LONGEST_REPLY = 2 ** 20;
 
 /** What came of one request: a reply, or why there is none and whether a repeat may help. */
 type Outcome =
@@ -37,9 +39,9 @@ export function openClient(
     // replies are kept and messages are logged: a server that repeats the key must not put it there
     const hide = (text: string): string => (secret === undefined ? text : text.replaceAll(secret, '***'));
     for (let attempt = 0; ; attempt++) {
-      const outcome = await send({ settings, secret, hide }, request, signal);
+      const outcome = await send(settings, secret, request, signal);
       if ('reply' in outcome) return hide(outcome.reply);
-      const { failure } = outcome;
+      const failure = plain(hide(outcome.failure));
       if (!outcome.repeat || attempt >= settings.retries) throw failed(settings.url, failure, attempt, outcome.hint);
       const wait = Math.max(outcome.after ?? 0, Math.min(LONGEST_WAIT, (options.firstWait ?? 1) * 2 ** attempt));
       options.log(`judge: ${failure}; asking again in ${wait} s`);
@@ -60,6 +62,12 @@ function failed(server: string, failure: string, repeats: number, hint: string |
 function keyOf({ key }: JudgeSettings, env: ClientOptions['env']): string | undefined {
   if (key === 'none') return undefined;
   const value = env[key]?.trim();
+  if (value !== undefined && /[^\x21-\x7e]/.test(value)) {
+    throw new ProblemError({
+      code: 'bad-key',
+      message: `the key in ${key} holds characters that no header takes (a space, a line end, a letter beyond ASCII)`,
+    });
+  }
   if (value !== undefined && value !== '') return value;
   throw new ProblemError({
     code: 'no-key',
@@ -68,16 +76,19 @@ function keyOf({ key }: JudgeSettings, env: ClientOptions['env']): string | unde
   });
 }
 
-type Sender = Readonly<{ settings: JudgeSettings; secret: string | undefined; hide(text: string): string }>;
-
-async function send({ settings, secret, hide }: Sender, request: ChatRequest, signal: AbortSignal): Promise<Outcome> {
+async function send(
+  settings: JudgeSettings,
+  secret: string | undefined,
+  request: ChatRequest,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const { content, temperature, maxTokens } = request;
   const { url } = settings;
-  const late = AbortSignal.timeout(settings.timeout * 1000);
+  const late = AbortSignal.timeout(Math.ceil(settings.timeout * 1000));
   try {
     const response = await fetch(url.endsWith('/chat/completions') ? url : `${url}/chat/completions`, {
       method: 'POST',
-      redirect: 'error', // a key goes to the server that was named and to no other
+      redirect: 'manual', // a key goes to the server that was named and to no other
       headers: {
         'content-type': 'application/json',
         ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }),
@@ -90,18 +101,31 @@ async function send({ settings, secret, hide }: Sender, request: ChatRequest, si
       }),
       signal: AbortSignal.any([signal, late]),
     });
-    const text = await response.text();
-    return response.ok ? readReply(text) : refusal(response, hide(text), settings);
+    const text = await readBody(response);
+    if (text === undefined) return { failure: 'the reply is longer than 1 MiB', repeat: false };
+    return response.ok ? readReply(text) : refusal(response, text, settings);
   } catch (error) {
     signal.throwIfAborted();
     if (late.aborted) return { failure: `no reply within ${settings.timeout} s`, repeat: true };
-    return { failure: hide(reasonOf(error)), repeat: true };
+    return lostConnection(error);
   }
+}
+
+/** The body's text; undefined, and the rest of it is not taken, where it is too long to be a reply. */
+async function readBody(response: Response): Promise<string | undefined> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (size > LONGEST_REPLY) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** A message without content is a reply of no text, which the marks' own rules deal with. */
 function readReply(text: string): Outcome {
-  const unreadable = { failure: 'the reply is no chat completion', repeat: true };
+  const unreadable = { failure: `the reply is no chat completion${serverMessage(text)}`, repeat: true };
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -118,6 +142,9 @@ function readReply(text: string): Outcome {
 function refusal(response: Response, text: string, { key }: JudgeSettings): Outcome {
   const { status } = response;
   const named = `${status} ${STATUS_CODES[status] ?? ''}`.trim();
+  if (status >= 300 && status < 400) {
+    return { failure: `${named}: it sends elsewhere`, repeat: false, hint: 'give the address that answers itself' };
+  }
   const after = waitAsked(response.headers.get('retry-after'));
   if (after !== undefined && after > LONGEST_ASKED) {
     return { failure: `${named}: it asks to wait ${after} s`, repeat: false };
@@ -131,7 +158,7 @@ function refusal(response: Response, text: string, { key }: JudgeSettings): Outc
     failure: `${named}${serverMessage(text)}`,
     repeat,
     ...(after === undefined ? {} : { after }),
-    ...(status === 404 ? { hint: 'check url and model' } : {}),
+    ...(status === 404 || status === 405 ? { hint: 'check url and model' } : {}),
   };
 }
 
@@ -144,7 +171,15 @@ function serverMessage(text: string): string {
   }
   const error = field(value, 'error');
   const message = typeof error === 'string' ? error : field(error, 'message');
-  return typeof message === 'string' ? `: ${message.slice(0, 200)}` : '';
+  return typeof message === 'string' && message !== '' ? `: ${message}` : '';
+}
+
+const LONGEST_MESSAGE = 300;
+
+/** A server's words for a line of the log: one line, not too long, nothing that moves a terminal's cursor. */
+function plain(text: string): string {
+  const line = text.replace(/[\p{Cc}\s]+/gu, ' ');
+  return line.length <= LONGEST_MESSAGE ? line : `${line.slice(0, LONGEST_MESSAGE)}...`;
 }
 
 /** Seconds that a Retry-After header asks for: a number of them, or a date. */
@@ -155,12 +190,16 @@ function waitAsked(header: string | null): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000));
 }
 
-function reasonOf(error: unknown): string {
+/** A certificate that is not believed will not be believed the next time; other breaks may pass. */
+function lostConnection(error: unknown): Outcome {
   const cause = error instanceof Error ? error.cause : undefined;
   const code = field(cause, 'code');
-  if (typeof code === 'string') return `no connection (${code})`;
-  if (cause instanceof Error) return `no connection (${cause.message})`;
-  return `no connection (${error instanceof Error ? error.message : String(error)})`;
+  if (typeof code === 'string' && /CERT|ERR_TLS|ERR_SSL|UNABLE_TO_/.test(code)) {
+    const hint = 'check http or https; a private issuer of certificates is named in NODE_EXTRA_CA_CERTS';
+    return { failure: `no safe connection (${code})`, repeat: false, hint };
+  }
+  const told = cause instanceof Error ? cause.message : error instanceof Error ? error.message : String(error);
+  return { failure: `no connection (${typeof code === 'string' ? code : told})`, repeat: true };
 }
 
 function field(value: unknown, name: string): unknown {

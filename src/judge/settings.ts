@@ -31,7 +31,12 @@ export const judgeSchema = {
       minimum: 0,
       description: 'Repeats of a request that the server could not answer (busy, down, too slow), by default 6.',
     },
-    timeout: { type: 'number', exclusiveMinimum: 0, description: 'Seconds to wait for a reply, by default 60.' },
+    timeout: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      maximum: 86_400,
+      description: 'Seconds to wait for a reply, by default 60.',
+    },
   },
 } as const;
 

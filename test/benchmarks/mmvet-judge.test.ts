@@ -10,7 +10,8 @@ import { scoreAnswers } from '../../src/cli/score.ts';
 import { openJudge } from '../../src/judge/judge.ts';
 import type { StatedJudge } from '../../src/judge/settings.ts';
 import { score } from '../../src/stages/score/kind.ts';
-import { startServer, type TestServer } from '../judge/server.ts';
+import { ended, openRig } from '../cli/rig.ts';
+import { NEVER, startServer, type TestServer } from '../judge/server.ts';
 import { problemsOf, runStage } from '../stages/run-stage.ts';
 import { differences } from './compare.ts';
 import { type Recorded, readAny, recorded } from './scoring-dir.ts';
@@ -112,4 +113,43 @@ it('the figures of the judge and of the reference words are never taken for each
   const { details, notices } = await scoreFiles('mmvet', files, { judge: 'none' });
   expect(details).toMatchObject({ variant: 'reference_words', judge: 'none' });
   expect(notices[0]).toContain('not by GPT-4');
+});
+
+it('a judge that gives no mark is told: officially that is 0', async () => {
+  await using server = await startServer((_, index) => (index % 2 === 0 ? 'Good: 1' : '7'));
+  const { metrics, notices } = await marked({ url: server.url });
+  expect(metrics['score']).toBe(0);
+  expect(notices[1]).toMatch(/^the judge gave v1_\d+, .* and \d+ more no mark from 0 to 1 in six replies: 0/);
+});
+
+it('Ctrl-C ends `sea score` with what was marked kept', async () => {
+  const rig = openRig();
+  try {
+    const args = (url: string) => ['score', 'mmvet', '--data', data, '--answers', files.answers, '--judge', url, '--judge-key', 'none', '--judge-concurrency', '1']; // biome-ignore format: short
+    let child: ReturnType<typeof rig.start> | undefined;
+    const url = await (async () => {
+      await using gate = await startServer(({ body }, index) => {
+        if (index >= 3) {
+          setTimeout(() => child?.kill('SIGINT'), 50);
+          return NEVER;
+        }
+        return body.max_tokens === 3 ? '1' : '0';
+      });
+      child = rig.start(args(gate.url));
+      const { code, err } = await ended(child);
+      expect(code).toBe(130);
+      expect(err).toContain('stopped: the replies so far are kept');
+      expect(err).not.toContain('bug');
+      return gate.url;
+    })();
+    const again = await startServer(() => '1', Number(new URL(url).port));
+    try {
+      const { code } = await rig.sea(...args(again.url));
+      expect([code, again.received.length]).toEqual([0, (await readQuestions(data)).size - 3]);
+    } finally {
+      await again[Symbol.asyncDispose]();
+    }
+  } finally {
+    rig.close();
+  }
 });

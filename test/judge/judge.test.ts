@@ -83,7 +83,6 @@ describe('a judge', () => {
     ['down', { status: 503 }, '503 Service Unavailable'],
     ['unreadable', { status: 200, body: '{"choices": [' }, 'the reply is no chat completion'],
     ['of another kind', { status: 200, body: '{"object": "list"}' }, 'the reply is no chat completion'],
-    ['elsewhere', { status: 307, headers: { location: 'http://127.0.0.1:9/' } }, 'no connection'],
   ] as const)('that is %s is asked again, with growing waits', async (_, failure, told) => {
     await using server = await startServer((__, index) => (index < 3 ? failure : '0.7'));
     const { judge, log } = open({ url: server.url });

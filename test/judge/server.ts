@@ -28,7 +28,7 @@ export interface TestServer extends AsyncDisposable {
 /** An HTTP server on this machine that speaks the chat-completions protocol. `NEVER` leaves a request open. */
 export const NEVER = { status: 0 } as const;
 
-export async function startServer(answer: (request: Received, index: number) => Answer): Promise<TestServer> {
+export async function startServer(answer: (request: Received, index: number) => Answer, port = 0): Promise<TestServer> {
   const received: Received[] = [];
   let open = 0;
   let most = 0;
@@ -51,7 +51,7 @@ export async function startServer(answer: (request: Received, index: number) => 
     else response.writeHead(given.status, given.headers).end(given.body);
   };
   const server = createServer((request, response) => void handle(request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     received,

@@ -20,7 +20,12 @@ export type MarkRequest = Readonly<{
 }>;
 
 /** A question's marks, run by run: what the judge said (as read) and the score. */
-export type Grade = Readonly<{ contents: readonly string[]; scores: readonly number[] }>;
+export type Grade = Readonly<{
+  contents: readonly string[];
+  scores: readonly number[];
+  /** marks that are 0 because no reply was a mark */
+  unread: number;
+}>;
 
 export function judgePrompt({ question, answer }: VetQuestion, prediction: string, retry: boolean): string {
   const truth = answer.replaceAll('<AND>', ' <AND> ').replaceAll('<OR>', ' <OR> ');
@@ -57,7 +62,12 @@ export async function grade(
   return new Map(
     Array.from(questions.keys(), (id, position) => {
       const own = marks.filter((_, at) => at % questions.size === position); // runs follow one another
-      return [id, { contents: own.map(({ content }) => content), scores: own.map(({ score }) => score) }];
+      const grade = {
+        contents: own.map(({ content }) => content),
+        scores: own.map(({ score }) => score),
+        unread: own.filter(({ read }) => !read).length,
+      };
+      return [id, grade];
     }),
   );
 }
@@ -68,13 +78,13 @@ export async function grade(
  */
 async function gradeOnce(
   ask: (retry: boolean, temperature: number) => Promise<string>,
-): Promise<Readonly<{ content: string; score: number }>> {
+): Promise<Readonly<{ content: string; score: number; read: boolean }>> {
   let reply = await ask(false, 0);
   for (let tries = 1; tries <= MAX_TRIES; tries++) {
     const content = strip(reply.split(' ')[0] ?? '');
     const score = parsePythonFloat(content);
-    if (score !== undefined && !(score > 1 || score < 0)) return { content, score };
+    if (score !== undefined && !(score > 1 || score < 0)) return { content, score, read: true };
     reply = await ask(true, 0.5 * (tries - 1));
   }
-  return { content: reply, score: 0 };
+  return { content: reply, score: 0, read: false };
 }

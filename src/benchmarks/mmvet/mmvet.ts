@@ -79,7 +79,11 @@ export const mmvet: Benchmark = {
         counts: Object.fromEntries(counts),
         ...(judge === 'none'
           ? {}
-          : { grades: Object.fromEntries(Array.from(grades, ([key, mark]) => [key, { ...mark }])) }),
+          : {
+              grades: Object.fromEntries(
+                Array.from(grades, ([key, { contents, scores }]) => [key, { contents, scores }]),
+              ),
+            }),
       },
       notices: [...judgeNotices(judge, grades), ...repeatedNotices(answers)],
     };
@@ -112,20 +116,29 @@ function gradeByReference(
   const mark = (key: string, { answer }: VetQuestion): Grade => ({
     contents: [],
     scores: [referenceScore(answer, textOf(key))],
+    unread: 0,
   });
   return new Map(Array.from(questions, ([key, question]) => [key, mark(key, question)]));
 }
 
-/** Who marked; the official program takes a mark of nan, and so are the figures that it enters. */
+/** Who marked; the official program takes a mark of nan, and so are the figures that it enters, and 0 for no mark at all. */
 function judgeNotices(judge: 'none' | Judge, grades: ReadonlyMap<string, Grade>): readonly string[] {
   if (judge === 'none') return ['judge: none (marked by the words of the reference, not by GPT-4)'];
   const { model, server, runs } = judge;
   const marked = `judge: ${model} at ${server}, ${runs === 1 ? '1 run' : `${runs} runs`}`;
   const nan = [...grades].filter(([, { scores }]) => scores.some(Number.isNaN)).map(([key]) => key);
+  const unread = [...grades].filter(([, grade]) => grade.unread > 0).map(([key]) => key);
   return [
     model === OFFICIAL_JUDGE ? marked : `${marked}: another judge than ${OFFICIAL_JUDGE}, so another figure`,
-    ...(nan.length > 0 ? [`the judge marked ${nan.join(', ')} with nan, as the official program allows`] : []),
+    ...(unread.length > 0
+      ? [`the judge gave ${listed(unread)} no mark from 0 to 1 in six replies: 0, as the official program counts`]
+      : []),
+    ...(nan.length > 0 ? [`the judge marked ${listed(nan)} with nan, as the official program allows`] : []),
   ];
+}
+
+function listed(keys: readonly string[]): string {
+  return keys.length <= 5 ? keys.join(', ') : `${keys.slice(0, 5).join(', ')} and ${keys.length - 5} more`;
 }
 
 function toJson({ figures, std, runs }: VetFigures) {
