@@ -60,13 +60,21 @@ function contents({ name, rows, seeds, stages, tables, unused }: Experiment): un
   };
 }
 
+/** Of an experiment that takes much from another and shows little, the rest would fill the screen. */
+const SHOWN = 8;
+
+function some(stages: readonly string[]): string {
+  if (stages.length <= SHOWN + 1) return stages.join(', ');
+  return `${stages.slice(0, SHOWN).join(', ')} and ${stages.length - SHOWN} more (--json lists them)`;
+}
+
 function contentsText({ name, rows, seeds, stages, tables, unused = [] }: Experiment): string {
   const parts = [
     ...(rows.length > 0 ? [count(rows.length, 'row')] : []),
     ...(seeds.length > 0 ? [count(seeds.length, 'seed')] : []),
     count(stages.length, 'stage'),
     ...(tables.length > 0 ? [count(tables.length, 'table')] : []),
-    ...(unused.length > 0 ? [`not needed by a table: ${unused.join(', ')}`] : []),
+    ...(unused.length > 0 ? [`not needed by a table: ${some(unused)}`] : []),
   ];
   return `${name}: ${parts.join(', ')}`;
 }

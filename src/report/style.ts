@@ -21,7 +21,7 @@ export function paint(style: Style, tone: Tone | undefined, text: string): strin
   return `\u001B[${on}m${text}\u001B[${off}m`;
 }
 
-/** `0.4 s`, `12 s`, `3 m 05 s`, `2 h 10 m`, `3 d 4 h`. */
+/** `0.4 s`, `12 s`, `3 m 05 s`, `2 h 10 m`, `3 d 4 h`, `38 years`. */
 export function duration(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
@@ -30,7 +30,8 @@ export function duration(seconds: number): string {
   const minutes = Math.round(whole / 60);
   if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} m`;
   const hours = Math.round(minutes / 60);
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  const years = Math.round(hours / 24 / 365.25);
+  return years >= 10 ? `${years} years` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const;

@@ -48,6 +48,14 @@ describe('as JSON, what is printed is what is documented', () => {
   });
 });
 
+test('validate names some of very many stages that no table needs, and counts the others', async () => {
+  const stages = Array.from({ length: 40 }, (_, i) => `  s${i}: { kind: command, run: 'true', outputs: [out] }`);
+  const table = 'table: { columns: [{ stage: s0, metric: loss }] }';
+  rig.write('many.yaml', `name: many\nstages:\n${stages.join('\n')}\n${table}\n`);
+  const { out } = await rig.sea('validate', 'many.yaml');
+  expect(out).toContain('not needed by a table: s1, s2, s3, s4, s5, s6, s7, s8 and 31 more (--json lists them)');
+});
+
 describe('plan', () => {
   test('lists what would run and why, and starts nothing', async () => {
     rig.ran();
