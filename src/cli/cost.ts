@@ -16,9 +16,13 @@ const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
 export type CostOptions = Readonly<{ device?: DeviceName; all?: boolean; json?: boolean }>;
 
 /** `sea plan --cost`: what an experiment asks of a machine, and what it takes on a device. */
-export function showCost(session: Session, options: CostOptions, { output }: Pick<Context, 'output'>): void {
+export async function showCost(
+  session: Session,
+  options: CostOptions,
+  { output }: Pick<Context, 'output'>,
+): Promise<void> {
   const name = options.device ?? 'cpu';
-  const bill = makeBill(session, name);
+  const bill = await makeBill(session, name);
   const told = name === 'cpu' ? agreements(bill) : [];
   if (options.json === true) output.out(json(costJson(session.experiment.name, name, bill, told)));
   else {
@@ -28,7 +32,7 @@ export function showCost(session: Session, options: CostOptions, { output }: Pic
 }
 
 /** What every stage of an experiment asks of a machine, as far as it can be told. */
-export function priceSession({ experiment, plan }: Session): ReadonlyMap<string, Priced> {
+export async function priceSession({ experiment, plan }: Session): Promise<ReadonlyMap<string, Priced>> {
   const steps = new Map(plan.steps.map((step) => [step.id, step]));
   const metrics = (id: string) => (steps.get(id)?.action === 'reuse' ? steps.get(id)?.entry?.metrics : undefined);
   return priceStages(experiment.stages, byName, ({ id }) => {
@@ -37,15 +41,15 @@ export function priceSession({ experiment, plan }: Session): ReadonlyMap<string,
   });
 }
 
-function makeBill(session: Session, name: DeviceName): Bill {
+async function makeBill(session: Session, name: DeviceName): Promise<Bill> {
   const { experiment, plan, store } = session;
   const steps = new Map(plan.steps.map((step) => [step.id, step]));
-  const priced = priceSession(session);
+  const priced = await priceSession(session);
   // only runs on this kind of device tell how fast it is
   const runs: readonly Run[] =
     name !== 'cpu'
       ? []
-      : runsOf([...store.entries()].filter(ranHere), byName, (kind, params) => validatorOf(kind)(params));
+      : await runsOf([...store.entries()].filter(ranHere), byName, (kind, params) => validatorOf(kind)(params));
   const standing = (id: string) => {
     const step = steps.get(id);
     if (step?.entry === undefined || step.action !== 'reuse') return { runs: true };

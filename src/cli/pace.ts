@@ -10,12 +10,10 @@ import { type Kept, keepPace, readPace } from '../store/paces.ts';
 import type { Context } from './context.ts';
 import { priceSession } from './cost.ts';
 import type { Session } from './session.ts';
+import { MOST_JOBS } from './workload.ts';
 
 /** Raised when what is measured changes: what was kept before is measured again. */
 const METHOD = 1;
-
-/** Stages that may be at work at once: each holds a model in memory. */
-export const MOST_JOBS = 4;
 
 /** Measuring takes a few seconds; it is done where engines are expected to work for longer than this, seconds. */
 const WORTH_MEASURING = 240;
@@ -29,7 +27,7 @@ const WORTH_MEASURING = 240;
  */
 export async function paceOf(session: Session, { output }: Context): Promise<Pace | undefined> {
   const machine = machineOf();
-  const work = machine === undefined ? 0 : expectedSeconds(session);
+  const work = machine === undefined ? 0 : await expectedSeconds(session);
   if (machine === undefined || work === 0) return undefined;
   const { root } = session.store;
   const known = readPace<Pace>(root, machine);
@@ -74,7 +72,7 @@ export function machineOf(): string | undefined {
 }
 
 /** Seconds of one thread that stages with an engine which may run are reckoned to take. */
-function expectedSeconds(session: Session): number {
+async function expectedSeconds(session: Session): Promise<number> {
   const { steps, counts } = session.plan;
   if (counts.run + counts.depends === 0) return 0;
   const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
@@ -83,7 +81,7 @@ function expectedSeconds(session: Session): number {
       (action === 'run' || action === 'depends') && byName.get(spec.kind)?.needs(spec.params).engine === true,
   );
   if (toRun.length === 0) return 0;
-  const priced = priceSession(session);
+  const priced = await priceSession(session);
   return toRun.reduce((sum, { id }) => {
     const work = priced.get(id)?.work;
     // what cannot be reckoned still is some work

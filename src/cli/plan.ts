@@ -29,7 +29,7 @@ export async function showPlan(file: string, options: PlanOptions, { output, cac
   const session = await openSession(experiment, cache, options.force);
   try {
     if (options.cost === true) {
-      (await import('./cost.ts')).showCost(session, options, { output });
+      await (await import('./cost.ts')).showCost(session, options, { output });
       return 0;
     }
   } finally {

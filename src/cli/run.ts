@@ -6,7 +6,6 @@ import { run } from '../run/run.ts';
 import type { Experiment } from '../spec/experiment.ts';
 import { kinds } from '../stages/kinds.ts';
 import type { Manner } from '../ui/summary.ts';
-import { openBoards } from './boards.ts';
 import { commitOf } from './commit.ts';
 import type { Context } from './context.ts';
 import { openPart } from './experiment.ts';
@@ -126,11 +125,8 @@ async function runExperiment(experiment: Experiment, options: RunOptions, contex
 async function execute(session: Session, workload: Workload, options: RunOptions, context: Context): Promise<Result> {
   const { experiment, plan, store, sources } = session;
   const tables = options.stage === undefined ? shownTables(experiment) : [];
-  const reporter = await openReporter(
-    experiment.name,
-    options.json === true,
-    context.output,
-    openBoards(session, tables),
+  const reporter = await openReporter(experiment.name, options.json === true, context.output, async () =>
+    (await import('./boards.ts')).openBoards(session, tables),
   );
   const signals = onStopSignals();
   const executor = await openExecutor(plan, workload);

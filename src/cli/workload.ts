@@ -1,14 +1,13 @@
 import { availableParallelism, freemem } from 'node:os';
-import { mayFallShort, memoryNeeds } from '../cost/memory.ts';
-import { isFasterAlone } from '../executors/pace.ts';
 import { ProblemError } from '../problem.ts';
 import type { RunRequest } from '../run/request.ts';
 import { kinds } from '../stages/kinds.ts';
 import type { Context } from './context.ts';
-import { priceSession } from './cost.ts';
-import { MOST_JOBS, paceOf } from './pace.ts';
 import type { Session } from './session.ts';
 import { parseSize } from './size.ts';
+
+/** Stages that may be at work at once: each holds a model in memory. */
+export const MOST_JOBS = 4;
 
 /** How many stages run at once, `engines` of them with an engine, and what each may take. `memory` is there where it may run short. */
 export type Workload = Readonly<{
@@ -31,9 +30,9 @@ export async function workloadOf(session: Session, asked: Asked, context: Contex
   const cores = availableParallelism();
   const jobs = asked.jobs ?? Math.min(MOST_JOBS, cores);
   const stated = asked.threads ?? readThreads(env['SEA_THREADS']);
-  const pace = asked.jobs === undefined && stated === undefined ? await paceOf(session, context) : undefined;
-  const engines = pace !== undefined && isFasterAlone(pace) ? pace.alone.stages : jobs;
-  const memory = shortMemory(session, jobs, memoryLimit(asked.memory ?? env['SEA_MEMORY']));
+  const isFree = asked.jobs === undefined && stated === undefined && hasWork(session);
+  const engines = isFree ? await enginesOf(session, jobs, context) : jobs;
+  const memory = await shortMemory(session, jobs, memoryLimit(asked.memory ?? env['SEA_MEMORY']));
   return {
     jobs,
     engines,
@@ -43,11 +42,26 @@ export async function workloadOf(session: Session, asked: Asked, context: Contex
   };
 }
 
+async function enginesOf(session: Session, jobs: number, context: Context): Promise<number> {
+  const [{ isFasterAlone }, { paceOf }] = await Promise.all([import('../executors/pace.ts'), import('./pace.ts')]);
+  const pace = await paceOf(session, context);
+  return pace !== undefined && isFasterAlone(pace) ? pace.alone.stages : jobs;
+}
+
+/** Whether anything may run: else nothing that prices stages is loaded. */
+function hasWork({ plan: { counts } }: Session): boolean {
+  return counts.run + counts.depends > 0;
+}
+
 /** What stages hold, where so many at once may not fit. */
-function shortMemory(session: Session, jobs: number, limit: number): Workload['memory'] {
-  const { steps, counts } = session.plan;
-  if (counts.run + counts.depends === 0) return undefined;
-  const needs = memoryNeeds(steps, new Map(kinds.map((kind) => [kind.kind, kind])), priceSession(session));
+async function shortMemory(session: Session, jobs: number, limit: number): Promise<Workload['memory']> {
+  if (!hasWork(session)) return undefined;
+  const { steps } = session.plan;
+  const [{ mayFallShort, memoryNeeds }, { priceSession }] = await Promise.all([
+    import('../cost/memory.ts'),
+    import('./cost.ts'),
+  ]);
+  const needs = memoryNeeds(steps, new Map(kinds.map((kind) => [kind.kind, kind])), await priceSession(session));
   return mayFallShort(needs, jobs, limit) ? { limit, needs } : undefined;
 }
 

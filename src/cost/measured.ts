@@ -17,14 +17,17 @@ export type Complete = (kind: AnyKind, params: Record<string, Json>) => boolean;
  * Earlier runs whose work can be told from what the store keeps of them: the identity holds the parameters (null where one
  * did not matter), the contents that they read lead to the runs that made those. Others are left out.
  */
-export function runsOf(
+export async function runsOf(
   entries: readonly Entry[],
   kinds: ReadonlyMap<string, AnyKind>,
   complete: Complete,
-): readonly Run[] {
+): Promise<readonly Run[]> {
   const stages = stagesOf(entries, kinds, complete);
   const metrics = new Map<string, Entry['metrics']>(entries.map((entry) => [entry.key, entry.metrics]));
-  const priced = priceStages(stages, kinds, ({ id }) => ({ text: () => undefined, metrics: metrics.get(id) ?? {} }));
+  const priced = await priceStages(stages, kinds, ({ id }) => ({
+    text: () => undefined,
+    metrics: metrics.get(id) ?? {},
+  }));
   return entries.flatMap(({ key, kind, provenance }) => {
     const work = priced.get(key)?.work;
     const isKnown = work !== undefined && Object.values(work).every((value) => typeof value !== 'number' || value >= 0);

@@ -69,6 +69,9 @@ export interface Job<P, I extends string, O extends string> {
   readonly logFile: string;
 }
 
+/** What a stage asks of a machine and how much its outputs carry. */
+export type Cost<P> = (params: P, inputs: InputShapes, known: Known) => Priced;
+
 export type Run<P, I extends string, O extends string> = (job: Job<P, I, O>) => Promise<Metrics>;
 
 /**
@@ -104,8 +107,8 @@ export interface StageKind<P = unknown, I extends string = string, O extends str
   /** its work lies in independent files of the scratch folder: further processes may make some of them (`Job.assist`) */
   readonly shared?: true;
   needs(params: P): Needs;
-  /** what it asks of a machine and how much its outputs carry, from its parameters and what its inputs carry */
-  cost?(params: P, inputs: InputShapes, known: Known): Priced;
+  /** what it costs, from its parameters and what its inputs carry */
+  loadCost?(): Promise<Cost<P>>;
   load(): Promise<{ run: Run<P, I, O> }>;
 }
 

@@ -47,22 +47,22 @@ const left = (seconds: number): readonly Entry[] => [
   entry('captions', 'world', { identity: { make: 'captions' }, outputs: { data: 'D' } }),
 ];
 
-test('the work of an earlier run is told from what the store kept of it and of what made its inputs', () => {
-  const runs = runsOf(left(30), byName, complete);
+test('the work of an earlier run is told from what the store kept of it and of what made its inputs', async () => {
+  const runs = await runsOf(left(30), byName, complete);
   const labels = runs.find(({ kind }) => kind === 'extract-labels');
   expect(labels?.seconds).toBe(30);
   // 4000 pictures of 64 patches against 328 words, and the tower besides
   expect(labels?.work.flops).toBeGreaterThan(2 * 4000 * 64 * 328 * 48);
 });
 
-test('runs that say too little are left out: one without its inputs, one of an unknown kind, one whose parameters are not valid', () => {
+test('runs that say too little are left out: one without its inputs, one of an unknown kind, one whose parameters are not valid', async () => {
   const [labels] = left(30);
   const odd = [labels as Entry, entry('x', 'retired', {}), entry('y', 'features', { identity: { layer: 'last' } })];
-  expect(runsOf(odd, byName, complete)).toEqual([]);
+  expect(await runsOf(odd, byName, complete)).toEqual([]);
 });
 
-test('a kind is as slow as the middle of its runs, without the one that is foretold', () => {
-  const work = runsOf(left(1), byName, complete).find(({ kind }) => kind === 'extract-labels')?.work;
+test('a kind is as slow as the middle of its runs, without the one that is foretold', async () => {
+  const work = (await runsOf(left(1), byName, complete)).find(({ kind }) => kind === 'extract-labels')?.work;
   if (work === undefined) throw new Error('labels have no price');
   const reckoned = spend(work, devices.cpu).seconds;
   const runs = [3, 1, 100].map((times, i) => ({
@@ -94,10 +94,11 @@ stages:
   if (!experiment.ok) throw new Error(JSON.stringify(experiment.problems));
   const { stages, cells } = experiment.value;
   const text = (path: string): string | undefined => (path === config ? readFileSync(path, 'utf8') : undefined);
-  const priced = priceStages(stages, byName, () => ({ text }));
-  const plan = (took: number) =>
-    billOf(stages, cells, priced, () => ({ runs: true }), devices.cpu, runsOf(left(took), byName, complete));
-  const [slow, fast] = [30, 10].map((took) => plan(took).items.find(({ stage }) => stage.name === 'labels'));
+  const priced = await priceStages(stages, byName, () => ({ text }));
+  const plan = async (took: number) =>
+    billOf(stages, cells, priced, () => ({ runs: true }), devices.cpu, await runsOf(left(took), byName, complete));
+  const bills = await Promise.all([30, 10].map(plan));
+  const [slow, fast] = bills.map(({ items }) => items.find(({ stage }) => stage.name === 'labels'));
   expect((fast?.patches ?? 0) / 50e6).toBeCloseTo(1, 4);
   expect(fast?.work?.flops).toBeGreaterThan(2 * 50e6 * 768 * 41_242);
   expect((slow?.spent?.seconds ?? 0) / (fast?.spent?.seconds ?? 1)).toBeCloseTo(3, 9);

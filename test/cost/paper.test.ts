@@ -12,7 +12,7 @@ async function billed(file: string): Promise<Bill & { hours(row: string): number
   const { stages, cells } = experiment.value;
   const text = (path: string): string | undefined =>
     path.includes('configs') ? readFileSync(path, 'utf8') : undefined;
-  const priced = priceStages(stages, new Map(kinds.map((kind) => [kind.kind, kind])), () => ({ text }));
+  const priced = await priceStages(stages, new Map(kinds.map((kind) => [kind.kind, kind])), () => ({ text }));
   const bill = billOf(stages, cells, priced, () => ({ runs: true }), devices.h800x8, []);
   const seconds = new Map(bill.items.map(({ stage, spent }) => [stage.id, spent?.seconds]));
   const training = ['labels', 'captionFeatures', 'pretrain', 'finetune'];

@@ -2,7 +2,6 @@ import type { FromSchema } from 'json-schema-to-ts';
 import { benchmarkNames } from '../../benchmarks/names.ts';
 import type { StageKind } from '../kind.ts';
 import { expectedQuestions, origin } from '../source.ts';
-import { questionsCost } from '../source-cost.ts';
 
 const params = {
   type: 'object',
@@ -30,6 +29,9 @@ export const benchmarkFiles: StageKind<Params, never, 'data'> = {
   identity: ({ benchmark }) => ({ benchmark }),
   metrics: () => ['questions', 'images'],
   needs: () => ({ engine: false, heavy: true }),
-  cost: ({ expected }, _, { metrics }) => questionsCost(expected, metrics),
+  loadCost: async () => {
+    const { questionsCost } = await import('../source-cost.ts');
+    return ({ expected }, _, { metrics }) => questionsCost(expected, metrics);
+  },
   load: () => import('./run.ts'),
 };

@@ -2,7 +2,6 @@ import type { FromSchema } from 'json-schema-to-ts';
 import { benchmarkNames } from '../../benchmarks/names.ts';
 import { conversation } from '../../train/settings.ts';
 import type { StageKind } from '../kind.ts';
-import { benchmarkCost } from './cost.ts';
 
 const params = {
   type: 'object',
@@ -67,6 +66,6 @@ export const benchmark: StageKind<Params, 'model' | 'languageModel' | 'data', 'a
   outputs: { answers: { type: 'answers', description: "LLaVA's answers file, one JSON line a question" } },
   metrics: () => ['questions', 'secondsPerQuestion'],
   needs: () => ({ engine: true, memory: 1e9 }),
-  cost: benchmarkCost,
+  loadCost: async () => (await import('./cost.ts')).benchmarkCost,
   load: () => import('./run.ts'),
 };

@@ -1,7 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { PortType, StageKind } from '../kind.ts';
 import { origin } from '../source.ts';
-import { checkpointCost } from './cost.ts';
 
 const params = {
   type: 'object',
@@ -45,6 +44,9 @@ export const checkpoint: StageKind<Params, never, 'checkpoint'> = {
   identity: ({ type }) => ({ type }),
   metrics: () => ['parameters', 'files'],
   needs: () => ({ engine: false, heavy: true }),
-  cost: (params, _, known) => checkpointCost(params, known),
+  loadCost: async () => {
+    const { checkpointCost } = await import('./cost.ts');
+    return (params, _, known) => checkpointCost(params, known);
+  },
   load: () => import('./run.ts'),
 };

@@ -1,7 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { StageKind } from '../kind.ts';
 import { expected, origin, size } from '../source.ts';
-import { datasetCost } from '../source-cost.ts';
 
 const params = {
   type: 'object',
@@ -49,6 +48,9 @@ export const dataset: StageKind<Params, never, 'data'> = {
   identity: ({ onBadItem }) => ({ onBadItem }),
   metrics: () => ['records', 'images', 'skipped'],
   needs: () => ({ engine: false, heavy: true }),
-  cost: ({ expected }, _, { metrics }) => datasetCost(expected, metrics),
+  loadCost: async () => {
+    const { datasetCost } = await import('../source-cost.ts');
+    return ({ expected }, _, { metrics }) => datasetCost(expected, metrics);
+  },
   load: () => import('./run.ts'),
 };

@@ -1,7 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { scales, scalesIdentity } from '../../train/settings.ts';
 import type { StageKind } from '../kind.ts';
-import { labelsCost } from './cost.ts';
 
 const params = {
   type: 'object',
@@ -80,6 +79,6 @@ export const extractLabels: StageKind<Params, 'encoder' | 'data' | 'words', 'lab
   ],
   shared: true,
   needs: () => ({ engine: true, memory: 1.5e9 }),
-  cost: labelsCost,
+  loadCost: async () => (await import('./cost.ts')).labelsCost,
   load: () => import('./run.ts'),
 };

@@ -1,7 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { scales, scalesIdentity } from '../../train/settings.ts';
 import type { StageKind } from '../kind.ts';
-import { featuresCost } from './cost.ts';
 
 const params = {
   type: 'object',
@@ -40,6 +39,6 @@ export const features: StageKind<Params, 'encoder' | 'data', 'features'> = {
   metrics: () => ['images', 'tokens', 'dim', 'secondsPerImage'],
   shared: true,
   needs: () => ({ engine: true, memory: 1e9 }),
-  cost: featuresCost,
+  loadCost: async () => (await import('./cost.ts')).featuresCost,
   load: () => import('./run.ts'),
 };

@@ -1,7 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { conversation, optimisation, projector, scales, scalesIdentity } from '../../train/settings.ts';
 import type { StageKind } from '../kind.ts';
-import { finetuneCost } from './cost.ts';
 
 const params = {
   type: 'object',
@@ -70,6 +69,6 @@ export const finetune: StageKind<Params, 'languageModel' | 'encoder' | 'data' | 
   identity: ({ checkpointSeconds: _, scales, ...identity }) => ({ ...identity, ...scalesIdentity(scales) }),
   metrics: () => ['loss', 'steps', 'secondsPerStep'],
   needs: () => ({ engine: true, memory: 1.5e9 }),
-  cost: finetuneCost,
+  loadCost: async () => (await import('./cost.ts')).finetuneCost,
   load: () => import('./run.ts'),
 };

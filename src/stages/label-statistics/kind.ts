@@ -1,6 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { StageKind } from '../kind.ts';
-import { readingCost } from '../source-cost.ts';
 
 const params = {
   type: 'object',
@@ -52,6 +51,9 @@ export const labelStatistics: StageKind<Params, 'labels' | 'truth', 'statistics'
     ),
   ],
   needs: () => ({ engine: false, heavy: true, memory: 200e6 }),
-  cost: (_, inputs) => readingCost(inputs['labels']),
+  loadCost: async () => {
+    const { readingCost } = await import('../source-cost.ts');
+    return (_, inputs) => readingCost(inputs['labels']);
+  },
   load: () => import('./run.ts'),
 };

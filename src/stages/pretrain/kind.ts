@@ -1,7 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { conversation, optimisation, projector } from '../../train/settings.ts';
 import type { StageKind } from '../kind.ts';
-import { pretrainCost } from './cost.ts';
 
 const params = {
   type: 'object',
@@ -107,6 +106,6 @@ export const pretrain: StageKind<Params, 'languageModel' | 'data' | 'features' |
   }),
   metrics: () => ['loss', 'lossCaption', 'lossAlign', 'temperature', 'pairs', 'steps', 'secondsPerStep'],
   needs: () => ({ engine: true, memory: 1.5e9 }),
-  cost: pretrainCost,
+  loadCost: async () => (await import('./cost.ts')).pretrainCost,
   load: () => import('./run.ts'),
 };

@@ -1,7 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { StageKind } from '../kind.ts';
 import { expectedQuestions, origin } from '../source.ts';
-import { questionsCost } from '../source-cost.ts';
 
 const params = {
   type: 'object',
@@ -40,6 +39,9 @@ export const questionSet: StageKind<Params, never, 'data'> = {
   identity: ({ onBadItem }) => ({ onBadItem }),
   metrics: () => ['questions', 'skipped'],
   needs: () => ({ engine: false, heavy: true }),
-  cost: ({ expected }, _, { metrics }) => questionsCost(expected, metrics),
+  loadCost: async () => {
+    const { questionsCost } = await import('../source-cost.ts');
+    return ({ expected }, _, { metrics }) => questionsCost(expected, metrics);
+  },
   load: () => import('./run.ts'),
 };

@@ -1,6 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { StageKind } from '../kind.ts';
-import { recallCost } from './cost.ts';
 
 const params = {
   type: 'object',
@@ -52,6 +51,6 @@ export const recall: StageKind<Params, Inputs, 'labels'> = {
   metrics: () => ['images', 'utilisation', 'belowZero', 'meanScore'],
   shared: true,
   needs: () => ({ engine: true, memory: 1.5e9 }),
-  cost: recallCost,
+  loadCost: async () => (await import('./cost.ts')).recallCost,
   load: () => import('./run.ts'),
 };

@@ -2,7 +2,6 @@ import type { FromSchema } from 'json-schema-to-ts';
 import { benchmarkNames } from '../../benchmarks/names.ts';
 import { judgeIdentity, judgeSchema } from '../../judge/settings.ts';
 import type { StageKind } from '../kind.ts';
-import { readingCost } from '../source-cost.ts';
 
 const params = {
   type: 'object',
@@ -51,6 +50,9 @@ export const score: StageKind<Params, 'answers' | 'data', 'scores'> = {
     ...(judge === undefined ? {} : { judge: typeof judge === 'string' ? judge : judgeIdentity(judge) }),
   }),
   needs: () => ({ engine: false, heavy: true }),
-  cost: (_, inputs) => readingCost(inputs['answers']),
+  loadCost: async () => {
+    const { readingCost } = await import('../source-cost.ts');
+    return (_, inputs) => readingCost(inputs['answers']);
+  },
   load: () => import('./run.ts'),
 };

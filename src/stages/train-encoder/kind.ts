@@ -1,6 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { StageKind } from '../kind.ts';
-import { encoderCost } from './cost.ts';
 
 const size = (description: string, fallback: number) =>
   ({ type: 'integer', minimum: 1, default: fallback, description }) as const;
@@ -123,7 +122,7 @@ export const trainEncoder: StageKind<Params, 'data' | 'words', 'encoder'> = {
   identity: ({ checkpointSeconds: _, ...identity }) => identity,
   metrics: () => ['loss', 'accuracy', 'retrieval', 'steps', 'secondsPerStep', 'parameters'],
   needs: (p) => ({ engine: true, memory: 2e9, flops: p.steps * p.batchSize * flopsPerPair(p) }),
-  cost: encoderCost,
+  loadCost: async () => (await import('./cost.ts')).encoderCost,
   load: () => import('./run.ts'),
 };
 

@@ -1,6 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { StageKind } from '../kind.ts';
-import { languageModelCost } from './cost.ts';
 
 const params = {
   type: 'object',
@@ -94,7 +93,7 @@ export const trainLanguageModel: StageKind<Params, 'corpus', 'model'> = {
   identity: ({ checkpointSeconds: _, ...identity }) => identity,
   headline: 'heldout',
   needs: (p) => ({ engine: true, memory: 2e9, flops: p.steps * p.batchSize * p.length * 6 * parameters(p) }),
-  cost: (params) => languageModelCost(params),
+  loadCost: async () => (await import('./cost.ts')).languageModelCost,
   load: () => import('./run.ts'),
 };
 

@@ -1,7 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { StageKind } from '../kind.ts';
 import { expected, origin, size } from '../source.ts';
-import { wordsCost } from '../source-cost.ts';
 
 const params = {
   type: 'object',
@@ -34,6 +33,9 @@ export const words: StageKind<Params, never, 'words'> = {
   identity: ({ onBadItem }) => ({ onBadItem }),
   metrics: () => ['words', 'skipped'],
   needs: () => ({ engine: false }),
-  cost: ({ expected }, _, { metrics }) => wordsCost(metrics?.['words'] ?? expected?.words),
+  loadCost: async () => {
+    const { wordsCost } = await import('../source-cost.ts');
+    return ({ expected }, _, { metrics }) => wordsCost(metrics?.['words'] ?? expected?.words);
+  },
   load: () => import('./run.ts'),
 };

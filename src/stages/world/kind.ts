@@ -1,7 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { Json } from '../../hash.ts';
 import type { Needs, Port, Ports, StageKind } from '../kind.ts';
-import { worldCost } from './cost.ts';
 import { settingsOf, TAKES } from './settings.ts';
 
 const probability = { type: 'number', minimum: 0, maximum: 1 } as const;
@@ -138,6 +137,6 @@ export const world: StageKind<Params, never, string> = {
   identity: (params) => settingsOf(params) as Json,
   metrics: ({ make }) => METRICS[make],
   needs: (): Needs => ({ engine: false, heavy: true, memory: 400e6 }),
-  cost: (params) => worldCost(params),
+  loadCost: async () => (await import('./cost.ts')).worldCost,
   load: () => import('./run.ts'),
 };
