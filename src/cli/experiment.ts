@@ -1,5 +1,6 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
-import { ProblemError, type Result, succeed } from '../problem.ts';
+import { type Problem, ProblemError, type Result, succeed } from '../problem.ts';
 import type { Experiment } from '../spec/experiment.ts';
 import { kinds } from '../stages/kinds.ts';
 import { locateModels } from './hub.ts';
@@ -60,10 +61,20 @@ export async function openPart(
 
 /** undefined: there is no such file. */
 function readText(path: string): string | undefined {
+  let bytes: Buffer;
   try {
-    return readFileSync(path, 'utf8');
+    bytes = readFileSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new ProblemError({ code: 'unreadable', message: `${path} cannot be read: ${(error as Error).message}` });
   }
+  if (!isUtf8(bytes)) throw new ProblemError(notUtf8(path, bytes.toString()));
+  return bytes.toString();
+}
+
+/** `text`: the file as far as it could be decoded. */
+function notUtf8(file: string, text: string): Problem {
+  const before = text.slice(0, text.indexOf('\ufffd')).split('\n');
+  const at = { file, line: before.length, column: (before.at(-1) ?? '').length + 1 };
+  return { code: 'not-utf8', message: 'the file is no UTF-8 text from here on', at, hint: 'save it as UTF-8' };
 }

@@ -1,3 +1,4 @@
+import type { Problem } from '../problem.ts';
 import type { Draft } from './draft.ts';
 import type { Row } from './experiment.ts';
 import { placeOf } from './node.ts';
@@ -18,15 +19,40 @@ export type CellPlan = Readonly<{
 
 type Choice = Readonly<{ path: string; index: number; text: string; difference: Difference }>;
 
-/** Rows, times the grid of `vary`, times seeds, in the order of the file. */
-export function* planCells(draft: Draft, rows: readonly FullRow[], axes: readonly Axis[]): Generator<CellPlan> {
+/** Cells and stages that one file may make: the plan of so many takes seconds already. */
+export const maxMade = 100_000;
+
+/** Rows, times the grid of `vary`, times seeds, in the order of the file; of too many only the rows, with a problem. */
+export function* planCells(
+  draft: Draft,
+  rows: readonly FullRow[],
+  axes: readonly Axis[],
+  problems: Problem[],
+): Generator<CellPlan> {
   const seeds = draft.seeds.length === 0 ? [0] : draft.seeds;
+  const sizes = [rows.length, ...axes.map(({ values }) => values.length), seeds.length];
+  const count = sizes.reduce((product, size) => product * size, 1);
+  if (count > maxMade) {
+    problems.push(tooMany(count, sizes, draft));
+    yield* planCells({ ...draft, seeds: seeds.slice(0, 1) }, rows.slice(0, maxMade), [], problems);
+    return;
+  }
   for (const row of rows) {
     for (const choices of grid(axes)) {
       const shared = { row: makeRow(draft, row, choices), written: row.name, ...byStage(row, choices) };
       for (const [index, seed] of seeds.entries()) yield { ...shared, seed, isFirstSeed: index === 0 };
     }
   }
+}
+
+function tooMany(count: number, sizes: readonly number[], { at, vary }: Draft): Problem {
+  const shown = count > 1e12 ? 'more than a trillion' : count;
+  return {
+    code: 'too-many',
+    message: `rows, vary and seeds make ${shown} variants (${sizes.filter((size) => size > 1).join(' x ')}); the limit is ${maxMade}`,
+    at: vary[0] === undefined ? at : placeOf(vary[0].field),
+    hint: 'vary fewer values together, or split the experiment',
+  };
 }
 
 /** Every combination of values, the last axis running fastest; one empty combination without axes. */

@@ -6,7 +6,7 @@ import { portsOf } from '../stages/kind.ts';
 import type { Ref } from './experiment.ts';
 import type { Field, Fields, Node } from './node.ts';
 import { define, describe, placeOf, toJson } from './node.ts';
-import { checkParams } from './params.ts';
+import { checkParams, kindMistakes } from './params.ts';
 import { type Paths, resolvePath } from './path.ts';
 import { suggestBefore } from './read.ts';
 import { pathPatterns, propertyNames } from './schema-walk.ts';
@@ -51,13 +51,18 @@ export function checkStage(field: Field, node: Fields, seed: number, checking: C
   const mistakes = checkParams(params.json, { stage: field, kind, node });
   checking.problems.push(...mistakes);
   const valid = mistakes.length === 0;
-  if (!valid && (typeof kind.inputs === 'function' || typeof kind.outputs === 'function')) return undefined;
+  if (!valid && typeof kind.inputs === 'function') return undefined;
   if (valid)
     for (const pattern of pathPatterns(kind)) resolvePath(params.json, node, field.source.file, pattern, checking);
   const ports = portsOf(kind.inputs as Ports, params.json);
   const inputs = candidates.flatMap((candidate) => readInput(candidate, ports, field, kind, checking) ?? []);
+  if (!valid && typeof kind.outputs === 'function') return undefined;
   const unused = new Set(valid ? kind.unused?.(params.json) : []);
-  if (valid) reportMissing(field, kind, ports, candidates, unused, checking.problems);
+  if (valid) {
+    reportMissing(field, kind, ports, candidates, unused, checking.problems);
+    const connected = candidates.map(({ name }) => name);
+    checking.problems.push(...kindMistakes(params.json, connected, { stage: field, kind, node }));
+  }
   return {
     name: field.name,
     field,
@@ -101,6 +106,9 @@ function kindOf(field: Field, node: Fields, { kinds, problems }: Checking): AnyK
   else problems.push({ code: 'wrong-type', message: `expected the name of a kind, found ${describe(name)}`, at });
   return undefined;
 }
+
+/** As `{input.NAME}` and the names of variables can hold them. */
+const portName = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
 /** A key that may be an input; `nested` under `inputs:`. */
 type Candidate = Field & { readonly nested?: boolean };
@@ -149,6 +157,11 @@ function readInput(field: Candidate, ports: Ports, stage: Field, kind: AnyKind, 
     const valid = field.nested ? Object.keys(ports) : [...paramNames(kind), ...Object.keys(ports)];
     const message = `${stage.name}: "${field.name}" is no ${field.nested ? 'input' : 'parameter or input'} of ${kind.kind}`;
     problems.push({ code: 'unknown-key', message, at: placeOf(field), hint: suggest(field.name, valid) });
+    return undefined;
+  }
+  if (!portName.test(field.name)) {
+    const message = `${stage.name}: "${field.name}" cannot name an input`;
+    problems.push({ code: 'bad-name', message, at: placeOf(field), hint: 'letters, digits, _ and -, a letter first' });
     return undefined;
   }
   const text = toJson(field.value);

@@ -1,5 +1,6 @@
 import type { Json } from '../hash.ts';
 import type { Place, Problem } from '../problem.ts';
+import { isPrintable } from './characters.ts';
 import { type FigureDraft, readFigure } from './draft-figure.ts';
 import type { PaperDraft, TableDraft } from './draft-table.ts';
 import { readPaper, readTable } from './draft-table.ts';
@@ -38,12 +39,14 @@ export const experimentKeys = [
   'paper',
 ];
 export const stageName = /^[A-Za-z_][\w-]*$/;
+export const longestName = 200;
 
 /** Reads the outer form of an experiment; mistakes are added to `problems` and what is wrong is left out. */
 export function readDraft(root: Fields, problems: Problem[]): Draft {
   onlyKeys(root, experimentKeys, problems);
   const get = (key: string) => root.fields.get(key)?.value;
   const name = textOf(get('name'), problems);
+  if (name !== undefined) checkName(name, 'an experiment', get('name') as Node, problems);
   const description = textOf(get('description'), problems);
   if (get('name') === undefined) {
     problems.push({
@@ -66,6 +69,19 @@ export function readDraft(root: Fields, problems: Problem[]): Draft {
     figures: itemsOf(get('figures')).flatMap((node) => readFigure(node, tables[0], problems)),
     papers: itemsOf(get('paper')).flatMap((node) => readPaper(node, problems)),
   };
+}
+
+/** Names stand in tables and in lines of a terminal. */
+function checkName(name: string, what: string, at: Node | Field, problems: Problem[]): boolean {
+  if (name.trim() !== '' && name.length <= longestName && isPrintable(name)) return true;
+  const shown = JSON.stringify(name.length > 60 ? `${name.slice(0, 57)}...` : name);
+  problems.push({
+    code: 'bad-name',
+    message: `${shown} cannot name ${what}`,
+    at: placeOf(at),
+    hint: `one line of at most ${longestName} characters`,
+  });
+  return false;
 }
 
 function readSeeds(node: Node | undefined, problems: Problem[]): readonly number[] {
@@ -130,6 +146,7 @@ function readRows(node: Node | undefined, problems: Problem[]): ReadonlyMap<stri
   }
   for (const [name, field] of node.fields) {
     const { value } = field;
+    if (!checkName(name, 'a row', field, problems)) continue;
     if (value.type !== 'map') {
       problems.push(wrongType(`a map of differences for row "${name}"`, value, '{} for a row that differs in nothing'));
       continue;

@@ -3,7 +3,7 @@ import type * as Yaml from 'yaml';
 import type { Problem } from '../problem.ts';
 import type { Field, Fields, Node, Source } from './node.ts';
 import { mapOf, placeOf } from './node.ts';
-import { isExact } from './scalar.ts';
+import { hasLeadingZero, isExact } from './scalar.ts';
 
 // Loaded at the first file that needs it: 40 ms that plain files do not pay.
 const require = createRequire(import.meta.url);
@@ -29,25 +29,23 @@ export function readYaml(source: Source, problems: Problem[]): Node | undefined 
       prettyErrors: false,
       uniqueKeys: false,
       merge: true,
-      logLevel: 'silent',
+      logLevel: 'error',
     });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    problems.push({
-      code: 'yaml-syntax',
-      message: 'collections are nested too deeply',
-      at: placeOf({ source, start: 0 }),
-    });
+    problems.push({ code: 'yaml-syntax', message: tooDeep, at: placeOf({ source, start: 0 }) });
     return undefined;
   }
-  for (const error of document.errors) {
+  const badDirectives = document.warnings.filter((warning) => warning.code === 'BAD_DIRECTIVE');
+  const mistakes = [...document.errors, ...badDirectives];
+  for (const error of mistakes) {
     problems.push({
       code: 'yaml-syntax',
-      message: sentence(error.message),
+      message: sentence(error),
       at: placeOf({ source, start: error.pos[0] }),
     });
   }
-  if (document.errors.length > 0) return undefined;
+  if (mistakes.length > 0) return undefined;
   const before = problems.length;
   const reading: Reading = { yaml, source, problems, anchors: new Map(), sizes: new Map() };
   const root = read(document.contents, 0, reading);
@@ -68,10 +66,18 @@ function tooMany(root: Node, size: number, { sizes }: Reading): Problem {
   return { code: 'alias-bomb', message, at: placeOf(largest ?? root), hint: 'use fewer levels of aliases' };
 }
 
+const tooDeep = 'collections are nested too deeply';
+
 /** The package's messages begin with a capital and may end with a full stop; ours do not. */
-function sentence(message: string): string {
+function sentence({ code, message }: Yaml.YAMLError): string {
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins here; an experiment file holds one';
+  if (message.startsWith('Maximum call stack')) return tooDeep;
   return message.charAt(0).toLowerCase() + message.slice(1).replace(/\.$/, '');
 }
+
+const knownTags = new Set(
+  ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((tag) => `tag:yaml.org,2002:${tag}`),
+);
 
 function read(node: unknown, fallback: number, reading: Reading): Node {
   const { yaml, source } = reading;
@@ -81,10 +87,10 @@ function read(node: unknown, fallback: number, reading: Reading): Node {
   if (anchor !== undefined) reading.anchors.set(anchor, 'open');
   const value = readValue(node, start, fallback, reading);
   if (anchor !== undefined) reading.anchors.set(anchor, value);
-  if (yaml.isNode(node) && node.tag !== undefined && !node.tag.startsWith('tag:yaml.org,2002:')) {
+  if (yaml.isNode(node) && node.tag !== undefined && !knownTags.has(node.tag)) {
     reading.problems.push({
       code: 'yaml-tag',
-      message: `the tag ${node.tag} means nothing here`,
+      message: `the tag ${node.tag.replace('tag:yaml.org,2002:', '!!')} means nothing here`,
       at: placeOf({ source, start }),
     });
   }
@@ -112,10 +118,14 @@ function readScalar(node: Yaml.Scalar, start: number, fallback: number, { source
   // A value that is not written stands where its key does.
   if (value === null && text === '') return { type: 'scalar', source, start: fallback, value };
   if (!isExact(value, text)) {
-    const hint = 'quote it to make it text';
+    const hint = hasLeadingZero(text)
+      ? 'write it without leading zeros, or quote it to make it text'
+      : 'quote it to make it text';
     problems.push({
       code: 'inexact-number',
-      message: `${text} cannot be kept exactly as a number`,
+      message: hasLeadingZero(text)
+        ? `${text} is decimal to some readers of YAML and octal to others`
+        : `${text} cannot be kept exactly as a number`,
       at: placeOf({ source, start }),
       hint,
     });

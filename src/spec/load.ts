@@ -32,7 +32,7 @@ export function loadExperiment(
   const draft = readDraft(root, problems);
   const written = readRows(draft, byName, problems);
   const axes = readAxes(draft, byName, problems);
-  const cells = [...planCells(draft, written, axes)];
+  const cells = [...planCells(draft, written, axes, problems)];
   const expansion = expand(draft, cells, rootsOf(draft), {
     kinds: byName,
     stages: draft.stages,

@@ -4,7 +4,7 @@ import type { PaperDraft } from './draft-table.ts';
 import type { Reference, TableSpec } from './experiment.ts';
 import type { Field, Fields, Node } from './node.ts';
 import { describe, placeOf, toJson } from './node.ts';
-import { type Load, parse, relativeTo } from './parse.ts';
+import { type Load, loadAt, parse, relativeTo } from './parse.ts';
 import { wrongType } from './read.ts';
 
 /** A line of a printed table: what names it (method, and more where the method is not enough) and its numbers. */
@@ -62,7 +62,8 @@ function readPaper(paper: PaperDraft, names: Names, load: Load, problems: Proble
 
 function open(paper: PaperDraft, load: Load, problems: Problem[]): Fields | undefined {
   const path = relativeTo(paper.file.node.source.file, paper.file.name);
-  const text = load(path);
+  const text = loadAt(path, placeOf(paper.file.node), load, problems);
+  if (text === 'unreadable') return undefined;
   if (text === undefined) {
     problems.push({
       code: 'no-file',
@@ -72,7 +73,7 @@ function open(paper: PaperDraft, load: Load, problems: Problem[]): Fields | unde
     });
     return undefined;
   }
-  const root = parse({ file: path, text }, problems);
+  const root = parse({ file: path, ...text }, problems);
   if (root?.type === 'map') return root;
   if (root !== undefined) problems.push(wrongType('a map of tables', root));
   return undefined;

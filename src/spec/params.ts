@@ -18,6 +18,17 @@ export function checkParams(params: Record<string, Json>, written: Written): rea
   return relevant(validate.errors ?? []).map((error) => toProblem(error, written));
 }
 
+/** What the kind itself finds wrong with parameters that its schema allows. */
+export function kindMistakes(params: Json, inputs: readonly string[], written: Written): readonly Problem[] {
+  const { kind, stage } = written;
+  return (kind.mistakes?.(params, inputs) ?? []).map(({ path, message, hint }) => ({
+    code: 'bad-value',
+    message: `${[stage.name, ...path].join('.')}: ${message}`,
+    at: placeOf(locate(path, written).node),
+    ...(hint === undefined ? {} : { hint }),
+  }));
+}
+
 /** Of alternatives (`oneOf`, `anyOf`) one error is enough: the one inside, where an alternative was nearly met. */
 function relevant(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   const choices = errors.filter(({ keyword }) => keyword === 'oneOf' || keyword === 'anyOf');
@@ -34,7 +45,7 @@ function relevant(errors: readonly ErrorObject[]): readonly ErrorObject[] {
 }
 
 function toProblem(error: ErrorObject, written: Written): Problem {
-  const { node, field } = locate(error.instancePath, written);
+  const { node, field } = locate(error.instancePath.split('/').slice(1).map(unescapePointer), written);
   const path = [written.stage.name, ...error.instancePath.slice(1).split('/').map(unescapePointer)]
     .filter(Boolean)
     .join('.');
@@ -135,14 +146,14 @@ function alternative(schema: Readonly<Record<string, unknown>>): string {
   return articles[String(schema['type'])] ?? String(schema['description'] ?? 'another form');
 }
 
-/** The value that a JSON pointer leads to, and the key it stands under; the nearest that was written. */
+/** The value that a path leads to, and the key it stands under; the nearest that was written. */
 function locate(
-  pointer: string,
+  path: readonly string[],
   { stage, node }: Written,
 ): { node: Node; field: { source: Node['source']; start: number } } {
   let at: Node = node;
   let field: { source: Node['source']; start: number } = stage;
-  for (const part of pointer.split('/').slice(1).map(unescapePointer)) {
+  for (const part of path) {
     const below: Field | Node | undefined =
       at.type === 'map' ? at.fields.get(part) : at.type === 'list' ? at.items[Number(part)] : undefined;
     if (below === undefined) break;

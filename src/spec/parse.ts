@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join, normalize } from 'node:path';
-import type { Problem } from '../problem.ts';
+import { type Place, type Problem, ProblemError } from '../problem.ts';
+import { isText } from './characters.ts';
 import { readYaml } from './full-yaml.ts';
 import { mergeNodes } from './merge.ts';
 import type { Fields, Node, Source } from './node.ts';
@@ -7,11 +8,12 @@ import { placeOf } from './node.ts';
 import { readPlain } from './plain-yaml.ts';
 import { wrongType } from './read.ts';
 
-/** Gives the text of a file; undefined when it cannot be read. */
+/** Gives the text of a file; undefined when there is none. Throws a ProblemError where it cannot be read. */
 export type Load = (path: string) => string | undefined;
 
 /** YAML (or JSON) text to values that know their places; undefined when it cannot be read. Keys given twice are reported. */
 export function parse(source: Source, problems: Problem[]): Node | undefined {
+  if (!isText(source, problems)) return undefined;
   const root = readPlain(source) ?? readYaml(source, problems);
   if (root !== undefined && source.hasRepeatedKeys) reportRepeated(root, [], problems);
   return root;
@@ -54,9 +56,10 @@ function extended(
   const at = placeOf(value);
   const path = relativeTo(file, value.value);
   const again = from.indexOf(normalize(path));
-  const text = again === -1 ? load(path) : undefined;
-  if (text !== undefined) return chain({ file: path, text }, load, from, problems);
   if (again === -1) {
+    const text = loadAt(path, at, load, problems);
+    if (text === 'unreadable') return undefined;
+    if (text !== undefined) return chain({ file: path, text: text.text }, load, from, problems);
     const hint = `the path is relative to the folder of ${file}`;
     problems.push({ code: 'no-file', message: `cannot read ${path}`, at, hint });
   } else {
@@ -64,6 +67,23 @@ function extended(
     problems.push({ code: 'extends-cycle', message: `files extend each other in a circle: ${circle}`, at });
   }
   return undefined;
+}
+
+/** The text of a file that another names at a place, or the problem of reading it. */
+export function loadAt(
+  path: string,
+  at: Place,
+  load: Load,
+  problems: Problem[],
+): Readonly<{ text: string }> | 'unreadable' | undefined {
+  try {
+    const text = load(path);
+    return text === undefined ? undefined : { text };
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    problems.push(...error.problems.map((problem) => ({ at, ...problem })));
+    return 'unreadable';
+  }
 }
 
 /** A path as written in a file, from where the reader stands. */

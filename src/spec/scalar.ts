@@ -28,8 +28,14 @@ function specialNumber(text: string): number {
   return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
 }
 
-/** False where JSON cannot hold the number or a whole number would be rounded. */
+/** `0777`: 777 in YAML 1.2, 511 in YAML 1.1. */
+export function hasLeadingZero(text: string): boolean {
+  return /^[-+]?0[0-9]+$/.test(text);
+}
+
+/** False where JSON cannot hold the number, a whole number would be rounded, or readers of YAML differ on it. */
 export function isExact(value: unknown, text: string): boolean {
   if (typeof value !== 'number') return true;
+  if (hasLeadingZero(text)) return false;
   return integer.test(text) || radix.test(text) ? Number.isSafeInteger(value) : Number.isFinite(value);
 }

@@ -1,5 +1,5 @@
 import type { AnyKind, Ports } from '../stages/kind.ts';
-import { experimentKeys, stageName } from './draft.ts';
+import { experimentKeys, longestName, stageName } from './draft.ts';
 import { figureKeys, figureMarks, spreads, xKeys, yKeys } from './draft-figure.ts';
 import { columnKeys, paperKeys, tableKeys } from './draft-table.ts';
 
@@ -7,6 +7,8 @@ type Schema = Readonly<Record<string, unknown>>;
 
 const text = (description: string): Schema => ({ type: 'string', description });
 const texts = (description: string): Schema => ({ type: 'array', items: { type: 'string' }, description });
+
+const named: Schema = { minLength: 1, maxLength: longestName };
 
 const column: Schema = {
   description: 'A stage (its headline metric) or stage.metric.',
@@ -150,7 +152,7 @@ export function experimentSchema(kinds: readonly AnyKind[]): Schema {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Seagraph experiment',
     ...closed(experimentKeys, {
-      name: text('Name of the experiment.'),
+      name: { ...text('Name of the experiment.'), ...named },
       description: text('One line about it.'),
       extends: text('An experiment file that this one changes: maps merge, scalars and lists replace, null removes.'),
       seeds: {
@@ -168,6 +170,7 @@ export function experimentSchema(kinds: readonly AnyKind[]): Schema {
       },
       rows: {
         type: 'object',
+        propertyNames: named,
         additionalProperties: differences,
         description: 'Rows by name: differences from the stages above.',
       },

@@ -69,6 +69,9 @@ export interface Job<P, I extends string, O extends string> {
   readonly logFile: string;
 }
 
+/** Something wrong with parameters: the path to it below the stage, and what to do about it. */
+export type Mistake = Readonly<{ path: readonly string[]; message: string; hint?: string }>;
+
 /** What a stage asks of a machine and how much its outputs carry. */
 export type Cost<P> = (params: P, inputs: InputShapes, known: Known) => Priced;
 
@@ -89,6 +92,8 @@ export interface StageKind<P = unknown, I extends string = string, O extends str
   readonly outputs: Readonly<Record<O, Port>> | ((params: P) => Ports);
   /** inputs of any name and type under `inputs:` are accepted (`command`) */
   readonly anyInputs?: true;
+  /** what is wrong with parameters that the schema allows; `inputs`: the ports that are connected */
+  mistakes?(params: P, inputs: readonly string[]): readonly Mistake[];
   /** connected inputs that do not matter under these parameters: dropped from the graph and the key */
   unused?(params: P): readonly string[];
   /** files or folders outside the store that the stage reads (parameters with `format: path`, made absolute);

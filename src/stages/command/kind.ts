@@ -1,5 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import type { Port, StageKind } from '../kind.ts';
+import { commandMistakes } from './mistakes.ts';
 
 const params = {
   type: 'object',
@@ -57,6 +58,7 @@ export const command: StageKind<Params> = {
   inputs: {},
   anyInputs: true,
   outputs: ({ outputs }) => Object.fromEntries(outputs.map((name) => [name, made])),
+  mistakes: commandMistakes,
   sources: ({ files }) => files,
   identity: ({ run, outputs, env, metrics }) => ({ run, outputs, env, ...(metrics === undefined ? {} : { metrics }) }),
   needs: () => ({ engine: false }),

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { ProblemError, suggest } from '../../problem.ts';
 import type { Job, Metrics } from '../kind.ts';
 import type { Params } from './kind.ts';
+import { placeholder } from './mistakes.ts';
 import { type Exit, type Program, startProgram } from './program.ts';
 import { followReports } from './reports.ts';
 
@@ -33,20 +34,17 @@ export function substitute(
   command: string,
   job: Pick<Job<Params, string, string>, 'input' | 'output' | 'scratch'>,
 ): string {
-  return command.replace(
-    /\{(input|output)\.([A-Za-z0-9_-]+)\}|\{scratch\}/g,
-    (text, side: 'input' | 'output' | undefined, name: string) => {
-      if (side === undefined) return quote(job.scratch);
-      const paths: Paths = job[side];
-      const path = paths[name];
-      if (path !== undefined) return quote(path);
-      throw new ProblemError({
-        code: 'unknown-port',
-        message: `the command names ${text}, which the stage does not have`,
-        hint: suggest(name, Object.keys(paths)),
-      });
-    },
-  );
+  return command.replace(placeholder, (text, side: 'input' | 'output' | undefined, name: string) => {
+    if (side === undefined) return quote(job.scratch);
+    const paths: Paths = job[side];
+    const path = paths[name];
+    if (path !== undefined) return quote(path);
+    throw new ProblemError({
+      code: 'unknown-port',
+      message: `the command names ${text}, which the stage does not have`,
+      hint: suggest(name, Object.keys(paths)),
+    });
+  });
 }
 
 function quote(path: string): string {
