@@ -26,7 +26,7 @@ function version(): string {
   return version;
 }
 
-/** Mistakes are printed with their places; anything else is a bug of this program, and its trace goes to a file. */
+/** Mistakes are printed with their places, and so is what the machine refuses; anything else is a bug of this program, and its trace goes to a file. */
 async function report(error: unknown, cache: string): Promise<number> {
   // commander has printed its message already
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -34,6 +34,13 @@ async function report(error: unknown, cache: string): Promise<number> {
     const { printProblems } = await import('./cli/problems.ts');
     printProblems(error.problems, output);
     return 2;
+  }
+  const { machineProblem } = await import('./cli/machine.ts');
+  const refusal = machineProblem(error, cache);
+  if (refusal !== undefined) {
+    const { printProblems } = await import('./cli/problems.ts');
+    printProblems([refusal], output);
+    return 1;
   }
   const { reportBug } = await import('./cli/bug.ts');
   output.err(reportBug(error, cache));

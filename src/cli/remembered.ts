@@ -61,9 +61,8 @@ function readMemory(place: string, program: string): Memory | undefined {
   let bytes: Buffer;
   try {
     bytes = readFileSync(place);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+  } catch {
+    return undefined; // an experiment is read without it; what is wrong with the cache shows when it is opened
   }
   const body = bytes.subarray(CHECKSUM_LENGTH);
   if (bytes.toString('latin1', 0, CHECKSUM_LENGTH) !== checksum(program, body)) return undefined;
@@ -72,11 +71,15 @@ function readMemory(place: string, program: string): Memory | undefined {
 
 function keep(place: string, program: string, memory: Memory): void {
   const body = serialize(memory);
-  mkdirSync(dirname(place), { recursive: true });
   // Beside and renamed: another process may read it at this moment.
   const draft = `${place}.${process.pid}`;
-  writeFileSync(draft, Buffer.concat([Buffer.from(checksum(program, body), 'latin1'), body]));
-  renameSync(draft, place);
+  try {
+    mkdirSync(dirname(place), { recursive: true });
+    writeFileSync(draft, Buffer.concat([Buffer.from(checksum(program, body), 'latin1'), body]));
+    renameSync(draft, place);
+  } catch {
+    // a full or read-only disk: it is expanded again the next time
+  }
 }
 
 function checksum(program: string, body: Buffer): string {
