@@ -90,7 +90,8 @@ export async function bench() {
   try {
     await writeInputs(folder);
     const started = performance.now();
-    const peak = "process.on('exit', () => console.error('peak', process.resourceUsage().maxRSS))";
+    const peak =
+      "process.on('exit', () => { const used = process.resourceUsage(); console.error('peak', used.maxRSS, used.userCPUTime + used.systemCPUTime) })";
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       [
@@ -108,13 +109,14 @@ export async function bench() {
     );
     if (status !== 0) throw new Error(`sea score ended with ${status}: ${stderr}`);
     const seconds = (performance.now() - started) / 1000;
-    const mebibytes = Number(/peak (\d+)/.exec(stderr)?.[1]) / 1024;
+    const [, peakKiB, busy] = /peak (\d+) (\d+)/.exec(stderr) ?? [];
+    const mebibytes = Number(peakKiB) / 1024;
     const score = stdout
       .split('\n')
       .find((line) => line.endsWith('  score'))
       ?.trim();
     process.stdout.write(
-      `vqav2, ${COUNT} questions: ${seconds.toFixed(1)} s, ${mebibytes.toFixed(0)} MiB (${score})\n`,
+      `vqav2, ${COUNT} questions: ${seconds.toFixed(1)} s (${(Number(busy) / 1e6).toFixed(1)} s of processor), ${mebibytes.toFixed(0)} MiB (${score})\n`,
     );
   } finally {
     rmSync(folder, { recursive: true, force: true });
