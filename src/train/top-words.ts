@@ -6,8 +6,26 @@ const SCORES_AT_ONCE = 32e6;
 
 /** sign * cosine of every patch [P, d] with every word [Q, d] (Eq. 4, 5; the paper negates it, Eq. 6): [P, Q]. */
 export function patchScores(patches: tf.Tensor, words: tf.Tensor, sign: 1 | -1): tf.Tensor {
-  const cosine = tf.matMul(unitRows(patches) as tf.Tensor2D, unitRows(words) as tf.Tensor2D, false, true);
-  return sign === 1 ? cosine : tf.neg(cosine);
+  return tf.tidy(() => {
+    const cosine = tf.matMul(unitRows(patches) as tf.Tensor2D, equalUnitRows(words as tf.Tensor2D), false, true);
+    return sign === 1 ? cosine : tf.neg(cosine);
+  });
+}
+
+/** Numbers that a processor handles together at most. */
+const LANES = 16;
+
+/**
+ * Rows of length 1, equal ones for equal directions: the engine's square roots are rounded otherwise in what is left over
+ * behind the last full vector, and a tie of two words would be decided by their places.
+ */
+function equalUnitRows(x: tf.Tensor2D): tf.Tensor2D {
+  const [rows, dim] = x.shape;
+  const padded = tf.pad(x, [
+    [0, (LANES - (rows % LANES)) % LANES],
+    [0, 0],
+  ]);
+  return tf.slice(unitRows(padded) as tf.Tensor2D, [0, 0], [rows, dim]);
 }
 
 /** The best `top` words of every patch, best first, equal scores by the lower index: scores and int32 words [P, top]. */
