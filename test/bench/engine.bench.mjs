@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { capture } from '../../dist/engine/capture.js';
 import { openEngine } from '../../dist/engine/open.js';
+import { median, spread } from './measure.mjs';
 
 /** A training step of a 4-layer decoder (d = 128, 4 heads, batch 32 x 96 tokens, 1M parameters, AdamW): eager and captured. */
 export async function bench() {
@@ -21,6 +22,15 @@ export async function bench() {
   step.dispose();
   const overhead = await passThrough(state);
   print(`call overhead  ${overhead.toFixed(2)} ms (the same tensors in and out, one addition)`);
+  const once = (value) => ({ value, low: value, high: value });
+  return {
+    ratios: { [`eager / ${step.mode} step of 1M parameters`]: once(eager.milliseconds / captured.milliseconds) },
+    times: {
+      'eager step': { ...eager.range, unit: 'ms' },
+      [`${step.mode} step`]: { ...captured.range, unit: 'ms' },
+      'call overhead': { ...once(overhead), unit: 'ms' },
+    },
+  };
 }
 
 const sizes = { layers: 4, width: 128, heads: 4, hidden: 344, words: 300, batch: 32, tokens: 96 };
@@ -105,11 +115,8 @@ async function time(steps, run, start) {
     if (state !== start) for (const name of Object.keys(rest)) tf.dispose(state[name]);
     state = { ...start, ...rest };
   }
-  return { milliseconds: median(durations.slice(3)), cpu: median(spentCpu.slice(3)), loss };
-}
-
-function median(numbers) {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
+  const range = spread(durations.slice(3));
+  return { milliseconds: range.value, range, cpu: median(spentCpu.slice(3)), loss };
 }
 
 async function passThrough(state) {
@@ -120,5 +127,5 @@ async function passThrough(state) {
 }
 
 function print(line) {
-  process.stdout.write(`${line}\n`);
+  process.stderr.write(`${line}\n`);
 }

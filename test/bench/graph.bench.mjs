@@ -6,6 +6,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { layeredGraph, stageScript, varied, writtenOut } from './layered.mjs';
+import { short, spread } from './measure.mjs';
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
@@ -23,18 +24,16 @@ function time(command, args, cwd) {
   return milliseconds;
 }
 
-/** The middle of three. @param {() => number} measure */
-function thrice(measure) {
-  const values = [measure(), measure(), measure()].sort((a, b) => a - b);
-  return /** @type {number} */ (values[1]);
-}
+/** Of three. @param {() => number} measure */
+const thrice = (measure) => spread([measure(), measure(), measure()]);
 
-/** @param {string} name @param {Record<string, number>} figures */
+/** @typedef {Record<string, import('./history.mjs').Spread>} Spreads */
+
+/** @param {string} name @param {Spreads} figures */
 function print(name, figures) {
-  const shown = Object.entries(figures).map(
-    ([what, value]) => `${what} ${value < 100 ? value.toFixed(1) : value.toFixed(0)}`,
-  );
-  process.stdout.write(`${name.padEnd(34)} ${shown.join(', ')}\n`);
+  const shown = Object.entries(figures).map(([what, { value }]) => `${what} ${short(value)}`);
+  process.stderr.write(`${name.padEnd(34)} ${shown.join(', ')}\n`);
+  return figures;
 }
 
 /** Peak memory of a command, MiB, as the kernel counts it. @param {string[]} args @param {string} cwd */
@@ -52,8 +51,8 @@ function peakMiB(args, cwd) {
   return Number(match[1]) / 1024;
 }
 
-/** @param {string} name @param {string} yaml @param {number} count @param {{ cold: boolean }} options */
-function benchSeagraph(name, yaml, count, { cold }) {
+/** @param {string} name @param {string} yaml @param {number} count @returns {Spreads} */
+function benchSeagraph(name, yaml, count) {
   const folder = mkdtempSync(join(tmpdir(), 'seagraph-bench-'));
   try {
     writeFileSync(join(folder, 'stage.sh'), stageScript);
@@ -61,20 +60,15 @@ function benchSeagraph(name, yaml, count, { cold }) {
     const sea = (/** @type {string[]} */ ...args) =>
       time(process.execPath, [cli, ...args, '--cache', join(folder, 'cache')], folder);
     const coldPlan = thrice(() => sea('plan', 'graph.yaml'));
-    const coldRun = cold ? sea('run', 'graph.yaml', '--jobs', String(cpus().length)) : Number.NaN;
-    if (cold) {
-      const ran = readFileSync(join(folder, 'run.log'), 'utf8').trim().split('\n').length;
-      if (ran !== count) throw new Error(`${ran} stages ran, expected ${count}`);
-    }
-    const noop = cold ? thrice(() => sea('run', 'graph.yaml')) : Number.NaN;
-    const warmPlan = cold ? thrice(() => sea('plan', 'graph.yaml')) : Number.NaN;
-    const memory = cold ? peakMiB([cli, 'run', 'graph.yaml', '--cache', join(folder, 'cache')], folder) : Number.NaN;
-    print(name, {
+    const coldRun = sea('run', 'graph.yaml', '--jobs', String(cpus().length));
+    const ran = readFileSync(join(folder, 'run.log'), 'utf8').trim().split('\n').length;
+    if (ran !== count) throw new Error(`${ran} stages ran, expected ${count}`);
+    return print(name, {
       'plan ms': coldPlan,
-      'cold ms/stage': coldRun / count,
-      'no-op ms': noop,
-      'plan of cached ms': warmPlan,
-      'no-op MiB': memory,
+      'cold ms/stage': spread([coldRun / count]),
+      'no-op ms': thrice(() => sea('run', 'graph.yaml')),
+      'plan of cached ms': thrice(() => sea('plan', 'graph.yaml')),
+      'no-op MiB': spread([peakMiB([cli, 'run', 'graph.yaml', '--cache', join(folder, 'cache')], folder)]),
     });
   } finally {
     spawnSync('chmod', ['-R', 'u+w', folder]);
@@ -129,7 +123,7 @@ function commandOf(id, parents) {
   return `sh stage.sh ${id} 1 o/${id}${parents.map((parent) => ` o/${parent}`).join('')}`;
 }
 
-/** @param {string} name @param {number} count */
+/** @param {string} name @param {number} count @returns {Spreads} */
 function benchPeer(name, count) {
   const folder = mkdtempSync(join(tmpdir(), 'seagraph-bench-'));
   try {
@@ -139,8 +133,8 @@ function benchPeer(name, count) {
     for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
     const [command = name, ...args] = peerCommands[name] ?? [];
     const cold = time(command, args, folder);
-    print(`${name}, ${count}`, {
-      'cold ms/stage': cold / count,
+    return print(`${name}, ${count}`, {
+      'cold ms/stage': spread([cold / count]),
       'no-op ms': thrice(() => time(command, args, folder)),
     });
   } finally {
@@ -155,8 +149,29 @@ function isInstalled(name) {
 
 export async function bench() {
   if (!existsSync(cli)) throw new Error('dist/cli.js is not there: run `npm run setup`');
-  benchSeagraph('seagraph, 1,000 written out', writtenOut(layeredGraph(1000)), 1000, { cold: true });
-  for (const peer of Object.keys(peers)) if (isInstalled(peer)) benchPeer(peer, 1000);
-  benchSeagraph('seagraph, 10,000 by vary', varied(100, 100), 10_000, { cold: true });
-  benchSeagraph('seagraph, 10,000 written out', writtenOut(layeredGraph(10_000)), 10_000, { cold: true });
+  const own = benchSeagraph('seagraph, 1,000 written out', writtenOut(layeredGraph(1000)), 1000);
+  /** @type {Record<string, Spreads>} */
+  const all = { '1,000 written out': own };
+  const ratios = {};
+  for (const peer of Object.keys(peers)) {
+    if (!isInstalled(peer)) continue;
+    const figures = benchPeer(peer, 1000);
+    all[`${peer}, 1,000`] = figures;
+    for (const [what, one] of Object.entries(figures))
+      ratios[`1,000 stages, ${what}: ${peer} / seagraph`] = quotient(one, own[what]);
+  }
+  all['10,000 by vary'] = benchSeagraph('seagraph, 10,000 by vary', varied(100, 100), 10_000);
+  all['10,000 written out'] = benchSeagraph('seagraph, 10,000 written out', writtenOut(layeredGraph(10_000)), 10_000);
+  const times = Object.entries(all).flatMap(([graph, figures]) =>
+    Object.entries(figures).map(([what, one]) => [
+      `${graph}, ${what.replace(/ \S+$/, '')}`,
+      { ...one, unit: what.split(' ').at(-1) },
+    ]),
+  );
+  return { ratios, times: Object.fromEntries(times) };
+}
+
+/** @param {import('./history.mjs').Spread} a @param {import('./history.mjs').Spread | undefined} b */
+function quotient(a, b = a) {
+  return { value: a.value / b.value, low: a.low / b.high, high: a.high / b.low };
 }

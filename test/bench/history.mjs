@@ -6,7 +6,11 @@ import { arch, cpus, platform } from 'node:os';
 const TOLERANCE = 0.9;
 
 /** @typedef {{ value: number, low: number, high: number }} Spread */
-/** @typedef {Record<string, { ratios: Record<string, Spread> }>} Found by bench; a higher ratio is better */
+/** @typedef {{ ratios?: Record<string, Spread>, times?: Record<string, Spread & { unit: string }>, details?: object }} Figures a higher ratio is better */
+/** @typedef {Record<string, Figures>} Found by bench */
+
+export const machineName = () =>
+  `${platform()} ${arch()}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`;
 
 /**
  * Appends the ratios to `file` and tells which fell since the last entry of the same machine and sizes that has them.
@@ -14,10 +18,10 @@ const TOLERANCE = 0.9;
  * @returns {string[]}
  */
 export function remember(file, found, smoke) {
-  const machine = `${platform()} ${arch()}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`;
+  const machine = machineName();
   const ratios = Object.fromEntries(
     Object.entries(found).flatMap(([bench, own]) =>
-      Object.entries(own.ratios).map(([name, spread]) => [`${bench}: ${name}`, spread]),
+      Object.entries(own.ratios ?? {}).map(([name, spread]) => [`${bench}: ${name}`, spread]),
     ),
   );
   const before = existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean).map(parse(file)) : [];

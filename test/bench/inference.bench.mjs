@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findTransformers } from '../interop/python.mjs';
-import { bestOf, isSmoke, measure, short } from './measure.mjs';
+import { bestOf, isSmoke, measure, short, timesOf } from './measure.mjs';
 
 const THREADS = 2;
 
@@ -32,7 +32,7 @@ const vision = {
 
 /** @param {Python} python @param {string} title @param {string} unit @param {Record<string, unknown>} task */
 function compare({ command }, title, unit, task) {
-  const { best, ratios } = bestOf(
+  const { best, ratios, rates } = bestOf(
     {
       seagraph: () => measure(process.execPath, 'inference-sea.mjs', task, THREADS),
       ...(command === undefined
@@ -46,10 +46,13 @@ function compare({ command }, title, unit, task) {
   const shown = Object.entries(best).map(
     ([name, { rate, peak }]) => `${name} ${short(rate)} ${unit}, ${peak.toFixed(0)} MiB`,
   );
-  process.stdout.write(`${title.padEnd(34)} ${ratio}${shown.join(' | ')}\n`);
+  process.stderr.write(`${title.padEnd(34)} ${ratio}${shown.join(' | ')}\n`);
   if (transformers?.ids !== undefined && String(seagraph.ids) !== String(transformers.ids))
     throw new Error(`other tokens: ${seagraph.ids} here, ${transformers.ids} there`);
-  return Object.fromEntries(Object.entries(ratios).map(([name, found]) => [`${title}: ${name}`, found]));
+  return {
+    ratios: Object.fromEntries(Object.entries(ratios).map(([name, found]) => [`${title}: ${name}`, found])),
+    times: timesOf(`${title}: `, rates, unit),
+  };
 }
 
 /** @param {Record<string, unknown>} config @param {(folder: string) => void} use */
@@ -65,20 +68,24 @@ function withCheckpoint(config, use) {
 
 export async function bench() {
   const python = await findTransformers('no');
-  if (python.command === undefined) process.stdout.write(`transformers is left out: ${python.missing}\n`);
-  process.stdout.write(`${THREADS} threads, float32\n`);
-  const ratios = {};
+  if (python.command === undefined) process.stderr.write(`transformers is left out: ${python.missing}\n`);
+  process.stderr.write(`${THREADS} threads, float32\n`);
+  const [ratios, times] = [{}, {}];
+  const add = (found) => {
+    Object.assign(ratios, found.ratios);
+    Object.assign(times, found.times);
+  };
   withCheckpoint(decoder, (folder) => {
     const prompt = Array.from({ length: 64 }, (_, i) => 3 + ((i * 37) % (decoder.vocab - 3)));
     const task = { what: 'decode', folder, prompt, tokens: 128 };
-    Object.assign(ratios, compare(python, 'decode 128 tokens, 109M parameters', 'tokens/s', task));
+    add(compare(python, 'decode 128 tokens, 109M parameters', 'tokens/s', task));
   });
   const seen = { what: 'features', vision, images: isSmoke ? 2 : 16 };
-  Object.assign(ratios, compare(python, 'features of 16 images, CLIP-L/14', 'images/s', seen));
+  add(compare(python, 'features of 16 images, CLIP-L/14', 'images/s', seen));
   withCheckpoint(stored, (folder) => {
     const bytes = statSync(join(folder, 'model.safetensors')).size;
     const task = { what: 'load', folder, bytes };
-    Object.assign(ratios, compare(python, `load ${(bytes / 1e6).toFixed(0)} MB, first token`, 'MB/s', task));
+    add(compare(python, `load ${(bytes / 1e6).toFixed(0)} MB, first token`, 'MB/s', task));
   });
-  return { ratios };
+  return { ratios, times };
 }

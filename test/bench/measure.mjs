@@ -35,10 +35,10 @@ function threadSettings(threads) {
 
 /**
  * Each measured in turn, `times` times; the run of each with the highest `rate` counts: other work on the machine only
- * ever slows one down. `ratios`: of the first to each other, round by round, so that neighbours in time are compared.
+ * ever slows one down. `ratios`: of the first to each other, round by round, so that neighbours in time are compared. `rates`: of all rounds.
  * @template {string} K
  * @param {Record<K, () => Figures>} rivals @param {string} rate @param {number} times
- * @returns {{ best: Record<K, Figures>, ratios: Record<string, import('./history.mjs').Spread> }}
+ * @returns {{ best: Record<K, Figures>, ratios: Record<string, import('./history.mjs').Spread>, rates: Record<string, import('./history.mjs').Spread> }}
  */
 export function bestOf(rivals, rate, times = isSmoke ? 1 : 3) {
   /** @type {Record<string, Figures>} */
@@ -52,11 +52,17 @@ export function bestOf(rivals, rate, times = isSmoke ? 1 : 3) {
       if (!((best[name]?.[rate] ?? 0) > (figures[rate] ?? 0))) best[name] = figures;
     }
   }
+  const spreads = Object.fromEntries(Object.entries(rates).map(([name, each]) => [name, spread(each)]));
   const [[first, own] = ['', []], ...others] = Object.entries(rates);
   const ratios = Object.fromEntries(
     others.map(([name, each]) => [`${first} / ${name}`, spread(own.map((value, round) => value / (each[round] ?? 0)))]),
   );
-  return { best: /** @type {Record<K, Figures>} */ (best), ratios };
+  return { best: /** @type {Record<K, Figures>} */ (best), ratios, rates: spreads };
+}
+
+/** Spreads with their unit, under longer names. @param {string} prefix @param {Record<string, import('./history.mjs').Spread>} spreads @param {string} unit */
+export function timesOf(prefix, spreads, unit) {
+  return Object.fromEntries(Object.entries(spreads).map(([name, one]) => [`${prefix}${name}`, { ...one, unit }]));
 }
 
 /** @param {readonly number[]} values @returns {import('./history.mjs').Spread} median, least and most */

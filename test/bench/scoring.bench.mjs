@@ -115,9 +115,17 @@ export async function bench() {
       .split('\n')
       .find((line) => line.endsWith('  score'))
       ?.trim();
-    process.stdout.write(
+    process.stderr.write(
       `vqav2, ${COUNT} questions: ${seconds.toFixed(1)} s (${(Number(busy) / 1e6).toFixed(1)} s of processor), ${mebibytes.toFixed(0)} MiB (${score})\n`,
     );
+    const once = (value, unit) => ({ value, low: value, high: value, unit });
+    return {
+      times: {
+        [`vqav2, ${COUNT} questions`]: once(seconds, 's'),
+        'its processor time': once(Number(busy) / 1e6, 's'),
+        'its peak memory': once(mebibytes, 'MiB'),
+      },
+    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

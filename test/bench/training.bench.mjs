@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findTransformers } from '../interop/python.mjs';
-import { isSmoke, measure, median, short, spread } from './measure.mjs';
+import { isSmoke, measure, median, short, spread, timesOf } from './measure.mjs';
 import { cases } from './training-cases.mjs';
 
 /** Steps before those that count: the first compiles, allocators settle in the next. */
@@ -13,15 +13,13 @@ const warm = isSmoke ? 1 : 3;
 const rounds = isSmoke ? 1 : 3;
 const stepsOf = (name) => (isSmoke ? 3 : name === '20M decoder' ? 6 : 12);
 
-/** @typedef {{ value: number, low: number, high: number }} Spread median, least and most over the rounds */
-
-/** @returns {Promise<{ ratios: Record<string, Spread>, details: object }>} ratios above 1: the captured step is faster */
+/** @returns {Promise<import('./history.mjs').Figures>} ratios above 1: the captured step is faster */
 export async function bench() {
   const python = await findTransformers('no');
-  if (python.command === undefined) process.stdout.write(`PyTorch is left out: ${python.missing}\n`);
-  const [ratios, details] = [{}, {}];
+  if (python.command === undefined) process.stderr.write(`PyTorch is left out: ${python.missing}\n`);
+  const [ratios, times, details] = [{}, {}, {}];
   for (const threads of isSmoke ? [1] : [1, 2]) {
-    process.stdout.write(
+    process.stderr.write(
       `${threads} ${threads === 1 ? 'thread' : 'threads'}; x: how many times as fast the captured step is (CPU: as cheap)\n`,
     );
     for (const name of Object.keys(cases)) {
@@ -29,11 +27,12 @@ export async function bench() {
       mustAgree(name, runs);
       const found = compared(runs);
       for (const [key, spread] of Object.entries(found.ratios)) ratios[`${name}, ${threads} threads: ${key}`] = spread;
-      details[`${name}, ${threads} threads`] = { times: found.times, runs };
+      Object.assign(times, timesOf(`${name}, ${threads} threads: `, found.times, 'ms'));
+      details[`${name}, ${threads} threads`] = runs;
       print(name, runs, found);
     }
   }
-  return { ratios, details };
+  return { ratios, times, details };
 }
 
 /** Runs of every rival, by name: `captured`, `eager` and, where Python has it, `torch`. */
@@ -99,8 +98,8 @@ function print(name, runs, { times, ratios }) {
   };
   const { ready, parameters } = runs.captured[0];
   const size = parameters >= 1e6 ? `${short(parameters / 1e6)}M` : `${short(parameters / 1e3)}k`;
-  process.stdout.write(`${name} (${size} parameters train)\n`);
+  process.stderr.write(`${name} (${size} parameters train)\n`);
   for (const rival of rivals.toReversed().filter((own) => own !== 'captured'))
-    process.stdout.write(`  ${ratio(rival)}\n`);
-  process.stdout.write(`  ${rivals.map(time).join(' | ')} | first captured step ${short(ready)} s\n`);
+    process.stderr.write(`  ${ratio(rival)}\n`);
+  process.stderr.write(`  ${rivals.map(time).join(' | ')} | first captured step ${short(ready)} s\n`);
 }

@@ -17,7 +17,7 @@ const sizes = isSmoke
 export async function bench() {
   const missing = withoutTerminal();
   if (missing !== undefined) {
-    process.stdout.write(`left out: ${missing}\n`);
+    process.stderr.write(`left out: ${missing}\n`);
     return undefined;
   }
   const folder = mkdtempSync(join(tmpdir(), 'seagraph-bench-'));
@@ -28,7 +28,7 @@ export async function bench() {
     const live = await benchLive(folder);
     fill(folder);
     const figures = { ...live, ...(await benchBrowser(folder)) };
-    return { figures, ratios: ratiosOf(figures) };
+    return { ratios: ratiosOf(figures), times: timesOf(figures) };
   } finally {
     spawnSync('chmod', ['-R', 'u+w', folder]);
     rmSync(folder, { recursive: true, force: true });
@@ -170,7 +170,13 @@ function ratiosOf(figures) {
   return Object.fromEntries(bounds);
 }
 
+/** @param {Figures} figures */
+function timesOf(figures) {
+  const entries = Object.entries(figures).map(([name, value]) => [name, { value, low: value, high: value, unit: '' }]);
+  return Object.fromEntries(entries);
+}
+
 /** @param {string[]} names @param {Figures} figures */
 function print(names, figures) {
-  process.stdout.write(`${names.map((name) => `${name} ${short(figures[name] ?? Number.NaN)}`).join('; ')}\n`);
+  process.stderr.write(`${names.map((name) => `${name} ${short(figures[name] ?? Number.NaN)}`).join('; ')}\n`);
 }
