@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ablation, asked, expectDocumented, openRig, type Rig } from './rig.ts';
 
@@ -185,10 +186,10 @@ describe('a mistake', () => {
 });
 
 test('an unexpected error is one line, with its trace in a file', async () => {
-  mkdirSync(join(rig.folder, 'broken', 'seagraph.db'), { recursive: true });
-  for (const name of readdirSync(join(rig.folder, 'cache')).filter((file) => file.includes('.'))) {
-    mkdirSync(join(rig.folder, 'broken', name), { recursive: true });
-  }
+  cpSync(join(rig.folder, 'cache'), join(rig.folder, 'broken'), { recursive: true });
+  const database = new Database(join(rig.folder, 'broken', 'seagraph.db'));
+  database.exec("UPDATE entries SET body = 'not what seagraph writes'");
+  database.close();
   const { code, err } = await rig.sea('ls', '--cache', 'broken');
   expect(code).toBe(1);
   expect(err).toContain('This is a bug in seagraph.');
