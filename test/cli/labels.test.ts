@@ -47,7 +47,7 @@ describe('labels', () => {
 
   test('lays the picture behind them where there is colour, and never with NO_COLOR', async () => {
     const args = ['labels', 'labels', '--image', 'cat.jpg', '--images', 'images'];
-    const coloured = await rig.seaWith({ FORCE_COLOR: '1' }, ...args);
+    const coloured = await rig.seaWith({ FORCE_COLOR: '3' }, ...args);
     expect(coloured.out).toContain('▀');
     expect(coloured.out).toContain('\u001B[38;2;');
     const without = await rig.seaWith({ FORCE_COLOR: '1', NO_COLOR: '1' }, ...args);
