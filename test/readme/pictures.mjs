@@ -1,5 +1,5 @@
 // @ts-check
-// `node test/readme/pictures.mjs [folder of experiments]`: draws experiments/browser.svg and experiments/run.svg anew. The built program
+// `node test/readme/pictures.mjs [folder of experiments [names]]`: draws quickstart.svg, browser.svg and run.svg in experiments/ anew. The built program
 // runs in tmux, is typed at, and what its screen then shows is written as SVG, letter by letter. The results of quickstart.yaml must lie in
 // cache/ there; the run forces one of its stages in a copy of that, and is stopped once it is drawn.
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -37,25 +37,41 @@ const codes = {
   39: { colour: undefined },
 };
 
-const browser = open('ui experiments/quickstart.yaml', 20);
-await browser.shows(/› Baseline/);
-browser.type('j', 'j', 'l');
-await wait(1000);
-save('browser', 'sea ui experiments/quickstart.yaml', browser.styled());
-browser.type('q');
-await browser.shows(/ended/);
-browser.close();
+if (isWanted('quickstart')) {
+  const table = open('table experiments/quickstart.yaml', 90);
+  await table.shows(/ended/);
+  save('quickstart', 'sea table experiments/quickstart.yaml', table.styled().replace(/\n.*ended\s*$/, ''));
+  table.close();
+}
 
-const copy = mkdtempSync(join(tmpdir(), 'seagraph-picture-'));
-cpSync(join(results, 'cache'), join(copy, 'cache'), { recursive: true });
-const run = open(`--cache ${join(copy, 'cache')} run experiments/quickstart.yaml --force finetune --jobs 2`, 22);
-await run.shows(/✓ finetune[\s\S]* [4-9]\d %/);
-save('run', 'sea run experiments/quickstart.yaml --force finetune --jobs 2', run.styled());
-run.type('C-c', 'C-c');
-await run.shows(/ended/);
-run.close();
-spawnSync('chmod', ['-R', 'u+w', copy]);
-spawnSync('rm', ['-r', copy]);
+if (isWanted('browser')) {
+  const browser = open('ui experiments/quickstart.yaml', 20);
+  await browser.shows(/› Baseline/);
+  browser.type('j', 'j', 'l');
+  await wait(1000);
+  save('browser', 'sea ui experiments/quickstart.yaml', browser.styled());
+  browser.type('q');
+  await browser.shows(/ended/);
+  browser.close();
+}
+
+if (isWanted('run')) {
+  const copy = mkdtempSync(join(tmpdir(), 'seagraph-picture-'));
+  cpSync(join(results, 'cache'), join(copy, 'cache'), { recursive: true });
+  const run = open(`--cache ${join(copy, 'cache')} run experiments/quickstart.yaml --force finetune --jobs 2`, 22);
+  await run.shows(/✓ finetune[\s\S]* [4-9]\d %/);
+  save('run', 'sea run experiments/quickstart.yaml --force finetune --jobs 2', run.styled());
+  run.type('C-c', 'C-c');
+  await run.shows(/ended/);
+  run.close();
+  spawnSync('chmod', ['-R', 'u+w', copy]);
+  spawnSync('rm', ['-r', copy]);
+}
+
+/** @param {string} name */
+function isWanted(name) {
+  return process.argv.length < 4 || process.argv.slice(3).includes(name);
+}
 
 /** @param {string} args @param {number} rows */
 function open(args, rows) {
