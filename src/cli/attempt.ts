@@ -1,5 +1,5 @@
 import { jobPaths, logTail, readOutcome } from '../job/folder.ts';
-import { duration, paint, type Style } from '../report/style.ts';
+import { duration, minuteOf, paint, type Style } from '../report/style.ts';
 import type { Failure } from '../run/event.ts';
 import type { Key, Store } from '../store/store.ts';
 import { failureLines } from '../ui/ended.ts';
@@ -18,7 +18,7 @@ export function failedAttempt(store: Store, key: Key): FailedAttempt | undefined
 
 /** When it failed and after how long, then its message, the end of its log and where the log is. */
 export function attemptLines({ startedAt, seconds, failure }: FailedAttempt, style: Style): readonly string[] {
-  const ended = new Date(Date.parse(startedAt) + seconds * 1000).toISOString().slice(0, 16).replace('T', ' ');
+  const ended = minuteOf(new Date(Date.parse(startedAt) + seconds * 1000).toISOString());
   const head = `${paint(style, 'bad', '✗')} its last attempt failed, ${ended} UTC, after ${duration(seconds)}`;
   return [head, ...failureLines(failure, style)];
 }

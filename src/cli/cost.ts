@@ -5,13 +5,11 @@ import { type Run, runsOf } from '../cost/measured.ts';
 import { priceStages } from '../cost/price.ts';
 import type { Priced } from '../cost/shape.ts';
 import { validatorOf } from '../spec/validator.ts';
-import { kinds } from '../stages/kinds.ts';
+import { kindsByName } from '../stages/kinds.ts';
 import type { Context } from './context.ts';
 import { type Agreement, agreements, costText } from './cost-text.ts';
 import { json } from './output.ts';
 import type { Session } from './session.ts';
-
-const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
 
 export type CostOptions = Readonly<{ device?: DeviceName; all?: boolean; json?: boolean }>;
 
@@ -31,11 +29,14 @@ export async function showCost(
   }
 }
 
+/** What each stage asks of a machine, by its id. */
+export type Prices = ReadonlyMap<string, Priced>;
+
 /** What every stage of an experiment asks of a machine, as far as it can be told. */
-export async function priceSession({ experiment, plan }: Session): Promise<ReadonlyMap<string, Priced>> {
+export async function priceSession({ experiment, plan }: Session): Promise<Prices> {
   const steps = new Map(plan.steps.map((step) => [step.id, step]));
   const metrics = (id: string) => (steps.get(id)?.action === 'reuse' ? steps.get(id)?.entry?.metrics : undefined);
-  return priceStages(experiment.stages, byName, ({ id }) => {
+  return priceStages(experiment.stages, kindsByName, ({ id }) => {
     const known = metrics(id);
     return { text: readText, ...(known === undefined ? {} : { metrics: known }) };
   });
@@ -49,7 +50,7 @@ async function makeBill(session: Session, name: DeviceName): Promise<Bill> {
   const runs: readonly Run[] =
     name !== 'cpu'
       ? []
-      : await runsOf([...store.entries()].filter(ranHere), byName, (kind, params) => validatorOf(kind)(params));
+      : await runsOf([...store.entries()].filter(ranHere), kindsByName, (kind, params) => validatorOf(kind)(params));
   const standing = (id: string) => {
     const step = steps.get(id);
     if (step?.entry === undefined || step.action !== 'reuse') return { runs: true };

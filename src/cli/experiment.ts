@@ -2,12 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { type Problem, ProblemError, type Result, succeed } from '../problem.ts';
 import type { Experiment } from '../spec/experiment.ts';
-import { kinds } from '../stages/kinds.ts';
+import { kinds, kindsByName } from '../stages/kinds.ts';
 import { locateModels } from './hub.ts';
 import { narrow, unknownStages } from './narrow.ts';
 import { type ReadText, remembered } from './remembered.ts';
-
-const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
 
 /** Reads and checks an experiment file, or says all that is wrong with it. */
 export async function readExperiment(file: string): Promise<Result<Experiment>> {
@@ -39,7 +37,7 @@ async function expandFile(file: string, read: ReadText): Promise<Result<Experime
 }
 
 function located(result: Result<Experiment>): Result<Experiment> {
-  return result.ok ? succeed(locateModels(result.value, byName, process.env)) : result;
+  return result.ok ? succeed(locateModels(result.value, kindsByName, process.env)) : result;
 }
 
 /** Options of commands that work on a part of an experiment. */

@@ -1,8 +1,8 @@
-import { writeFile } from 'node:fs/promises';
 import { ProblemError, suggest } from '../problem.ts';
 import { type Figure, makeFigure } from '../report/figures/figure.ts';
 import { formatFigure } from '../report/figures/text.ts';
 import type { Context } from './context.ts';
+import { writeDrawing } from './drawing.ts';
 import { json } from './output.ts';
 import { type OpenTables, openTables } from './tables.ts';
 
@@ -63,10 +63,5 @@ async function drawOne(figures: readonly Figure[], path: string): Promise<void> 
     });
   }
   const { figureSvg, svgDocument } = await import('../report/figures/svg.ts');
-  const svg = svgDocument(await figureSvg(figure));
-  try {
-    await writeFile(path, svg);
-  } catch (error) {
-    throw new ProblemError({ code: 'not-writable', message: `cannot write ${path}: ${(error as Error).message}` });
-  }
+  await writeDrawing(async () => svgDocument(await figureSvg(figure)), { svg: path });
 }

@@ -1,15 +1,16 @@
 import { join } from 'node:path';
 import { type Agreement, agreementOf } from '../labels/agreement.ts';
 import { markPicture, truthOfPicture } from '../labels/marks.ts';
-import { dataUri, pictureLabels, picturePixels, squarePicture } from '../labels/picture.ts';
+import { dataUri, pictureLabels, squarePicture } from '../labels/picture.ts';
 import { extremesOf, type LabelStatistics, statisticsOf } from '../labels/statistics.ts';
 import { ProblemError } from '../problem.ts';
 import { figure6 } from '../report/labels/figure6.ts';
 import { pictureSvg } from '../report/labels/picture-svg.ts';
-import { formatPicture, gridLayout, rightText } from '../report/labels/picture-text.ts';
+import { formatPicture, rightText } from '../report/labels/picture-text.ts';
 import { statisticsSvg } from '../report/labels/statistics-svg.ts';
 import { formatStatistics } from '../report/labels/statistics-text.ts';
 import { paint } from '../report/style.ts';
+import { backdropOf } from './backdrop.ts';
 import type { Context } from './context.ts';
 import { type DrawingFiles, writeDrawing } from './drawing.ts';
 import { findLabels, findTruth, type LabelSet } from './label-set.ts';
@@ -91,9 +92,8 @@ async function examinePicture(
   return {
     data: { set: title, ...labels, ...(count === undefined ? {} : { truth: count }) },
     text: () => {
-      const { across, lines } = gridLayout(labels.grid, width);
       const colour = picture !== undefined && style === 'colour';
-      const pixels = colour ? { ...picturePixels(picture, columns * across, 2 * rows * lines), depth } : undefined;
+      const pixels = colour ? backdropOf(picture, labels.grid, width, depth) : undefined;
       const shares = count === undefined ? [] : ['', paint(style, 'dim', rightText(count))];
       return [formatPicture(labels, pixels, { width, style }), ...shares].join('\n');
     },

@@ -6,7 +6,7 @@ import { duration, paint, type Style } from '../report/style.ts';
 import type { Readings, Table, TableCell, TableRow } from '../report/table.ts';
 import { padRight, shorten, widthOf } from '../report/width.ts';
 import type { StageSpec } from '../spec/experiment.ts';
-import { kinds } from '../stages/kinds.ts';
+import { kindsByName } from '../stages/kinds.ts';
 import type { Store } from '../store/store.ts';
 import type { Context } from './context.ts';
 import { findStages } from './narrow.ts';
@@ -39,12 +39,10 @@ export async function showLineage(
   }
 }
 
-const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
-
 /** What lineages are read from. */
 export function lineageSources(readings: Readings): LineageSources {
   const pathsOf = ({ kind, params }: StageSpec) => {
-    const found = byName.get(kind);
+    const found = kindsByName.get(kind);
     return found === undefined ? {} : sourcesOf(found, params);
   };
   return { readings, pathsOf };

@@ -1,4 +1,4 @@
-import { duration, paint, sizeText } from '../report/style.ts';
+import { duration, minuteOf, paint, sizeText } from '../report/style.ts';
 import { padLeft, padRight, widthOf } from '../report/width.ts';
 import { openStore, type SqliteStore } from '../store/sqlite.ts';
 import type { Entry } from '../store/store.ts';
@@ -64,7 +64,7 @@ function cells({
   stored,
   metrics,
 }: Listed): readonly string[] {
-  const when = startedAt.slice(0, 16).replace('T', ' ');
+  const when = minuteOf(startedAt);
   const size = stored ? sizeText(bytes) : 'evicted';
   return [key.slice(0, 10), when, experiment, stage, kind, duration(seconds), size, metricsText(metrics, 2)];
 }

@@ -4,10 +4,8 @@ import type { Place, Problem } from '../problem.ts';
 import { paint, type Style } from '../report/style.ts';
 import { padRight, widthOf } from '../report/width.ts';
 import type { Experiment, Root } from '../spec/experiment.ts';
-import { kinds } from '../stages/kinds.ts';
+import { kindsByName } from '../stages/kinds.ts';
 import { count } from '../ui/words.ts';
-
-const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
 
 /** What a stage reads outside the store and does not find. */
 export type Missing = Readonly<{
@@ -32,7 +30,7 @@ export function missingFiles({ stages, roots = [] }: Experiment): readonly Missi
     return found;
   };
   return stages.flatMap(({ id, kind: name, params, at }) => {
-    const kind = byName.get(name);
+    const kind = kindsByName.get(name);
     const paths = (kind?.sources?.(params) ?? []).filter((path) => !isThere(path));
     if (paths.length === 0) return [];
     const root = roots.find(({ folder }) => paths.every((path) => path.startsWith(join(folder, sep))));

@@ -5,10 +5,10 @@ import { spend } from '../cost/spend.ts';
 import type { Pace } from '../executors/pace.ts';
 import { duration } from '../report/style.ts';
 import { linkedEngine } from '../setup/link.mjs';
-import { kinds } from '../stages/kinds.ts';
+import { kindsByName } from '../stages/kinds.ts';
 import { type Kept, keepPace, readPace } from '../store/paces.ts';
 import type { Context } from './context.ts';
-import { priceSession } from './cost.ts';
+import type { Prices } from './cost.ts';
 import type { Session } from './session.ts';
 import { MOST_JOBS } from './workload.ts';
 
@@ -25,9 +25,9 @@ const WORTH_MEASURING = 240;
  * engines are expected to work for some minutes, and kept in the cache for this processor, its cores and this engine. A run
  * that has nothing to do, or only commands, neither measures nor looks. While others keep the cores busy nothing is measured.
  */
-export async function paceOf(session: Session, { output }: Context): Promise<Pace | undefined> {
+export async function paceOf(session: Session, priced: Prices, { output }: Context): Promise<Pace | undefined> {
   const machine = machineOf();
-  const work = machine === undefined ? 0 : await expectedSeconds(session);
+  const work = machine === undefined ? 0 : expectedSeconds(session, priced);
   if (machine === undefined || work === 0) return undefined;
   const { root } = session.store;
   const known = readPace<Pace>(root, machine);
@@ -72,16 +72,11 @@ export function machineOf(): string | undefined {
 }
 
 /** Seconds of one thread that stages with an engine which may run are reckoned to take. */
-async function expectedSeconds(session: Session): Promise<number> {
-  const { steps, counts } = session.plan;
-  if (counts.run + counts.depends === 0) return 0;
-  const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
+function expectedSeconds({ plan: { steps } }: Session, priced: Prices): number {
   const toRun = steps.filter(
     ({ action, spec }) =>
-      (action === 'run' || action === 'depends') && byName.get(spec.kind)?.needs(spec.params).engine === true,
+      (action === 'run' || action === 'depends') && kindsByName.get(spec.kind)?.needs(spec.params).engine === true,
   );
-  if (toRun.length === 0) return 0;
-  const priced = await priceSession(session);
   return toRun.reduce((sum, { id }) => {
     const work = priced.get(id)?.work;
     // what cannot be reckoned still is some work

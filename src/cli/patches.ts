@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { pictureLabels, pictureNames, picturePixels, squarePicture } from '../labels/picture.ts';
+import { pictureLabels, pictureNames, squarePicture } from '../labels/picture.ts';
 import { ProblemError } from '../problem.ts';
 import type { Depth } from '../report/labels/colours.ts';
-import { formatPicture, gridLayout } from '../report/labels/picture-text.ts';
+import { formatPicture } from '../report/labels/picture-text.ts';
 import type { Style } from '../report/style.ts';
 import type { Entry, Store } from '../store/store.ts';
 import type { Open } from '../ui/browse/world.ts';
+import { backdropOf } from './backdrop.ts';
 import { lineageOf } from './detail.ts';
 
 /** `depth`: of the colours of the picture, which lies behind its words. */
@@ -46,18 +47,8 @@ async function draw({ entry, folder }: Left, image: number, store: Store, look: 
   const labels = await pictureLabels(folder, name);
   const data = inputs['data'];
   const isDrawn = look.style === 'colour' && data !== undefined && store.has(data);
-  const { across, lines } = gridLayout(labels.grid, look.width);
-  const [rows, columns] = labels.grid;
-  const pixels = isDrawn
-    ? {
-        ...picturePixels(
-          await squarePicture(join(store.path(data), 'images', name)),
-          columns * across,
-          2 * rows * lines,
-        ),
-        depth: look.depth,
-      }
-    : undefined;
+  const picture = isDrawn ? await squarePicture(join(store.path(data), 'images', name)) : undefined;
+  const pixels = picture === undefined ? undefined : backdropOf(picture, labels.grid, look.width, look.depth);
   return [
     `picture ${at + 1} of ${images.length}, labelled by ${stage}; n N: next, previous`,
     ...formatPicture(labels, pixels, look).split('\n'),

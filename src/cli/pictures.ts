@@ -8,7 +8,7 @@ import { statisticsSvg } from '../report/labels/statistics-svg.ts';
 import type { Readings } from '../report/table.ts';
 import type { Experiment, StageSpec } from '../spec/experiment.ts';
 import { type AnyKind, type PortType, portsOf } from '../stages/kind.ts';
-import { kinds } from '../stages/kinds.ts';
+import { kindsByName } from '../stages/kinds.ts';
 import type { Entry, Store } from '../store/store.ts';
 
 /** Pictures of each stage, and stages, that a report shows. */
@@ -54,10 +54,8 @@ export async function labelledPictures(sets: readonly LabelFolders[]): Promise<r
 
 type LabelFolders = Readonly<{ stage: string; kind: string; labels: string; images: string }>;
 
-const byName: ReadonlyMap<string, AnyKind> = new Map(kinds.map((kind) => [kind.kind, kind]));
-
 function setsOf({ id, kind, params }: StageSpec, entry: Entry, store: Store): readonly LabelFolders[] {
-  const declared = byName.get(kind);
+  const declared = kindsByName.get(kind);
   if (declared === undefined) return [];
   const stored = (ports: AnyKind['inputs'], contents: Entry['inputs'], type: PortType) =>
     Object.entries(portsOf(ports, params)).flatMap(([port, carried]) => {

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { markPicture, type RightCount, truthOfPicture } from '../labels/marks.ts';
-import { dataUri, type PictureLabels, picturePixels, squarePicture, svgToPng } from '../labels/picture.ts';
+import { dataUri, type PictureLabels, squarePicture, svgToPng } from '../labels/picture.ts';
 import { ProblemError } from '../problem.ts';
 import { beside, GUTTER } from '../report/labels/beside.ts';
 import { picturesSvg } from '../report/labels/picture-svg.ts';
 import { formatPicture, gridLayout, rightText } from '../report/labels/picture-text.ts';
 import { paint } from '../report/style.ts';
+import { backdropOf } from './backdrop.ts';
 import type { Context } from './context.ts';
 import { type DrawingFiles, writeDrawing } from './drawing.ts';
 import { findEntry } from './entry.ts';
@@ -129,10 +130,7 @@ async function textOf(
   const fits = recalled.length === 1 || recalled.every(({ labels }) => fitsIn(labels, half));
   const each = fits ? half : width;
   const blocks = recalled.map(({ model, labels }) => {
-    const [rows, columns] = labels.grid;
-    const { across, lines } = gridLayout(labels.grid, each);
-    const behind =
-      pixels === undefined ? undefined : { ...picturePixels(pixels, columns * across, 2 * rows * lines), depth };
+    const behind = pixels === undefined ? undefined : backdropOf(pixels, labels.grid, each, depth);
     const titled = { ...labels, image: recalled.length > 1 ? model : `${labels.image}, ${model}` };
     return formatPicture(titled, behind, { width: each, style, words: 1 });
   });

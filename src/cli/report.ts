@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ProblemError } from '../problem.ts';
 import { formatCsv } from '../report/csv.ts';
 import { formatFigureCsv } from '../report/figures/csv.ts';
@@ -102,17 +102,13 @@ async function writeExperiment(
     const { name, description } = experiment;
     const chapter: Chapter = {
       ...{ name, ...(description === undefined ? {} : { description }) },
-      page: `${encodeURIComponent(lastOf(folder))}/report.html`,
+      page: `${encodeURIComponent(basename(folder))}/report.html`,
       ...{ tables, figures, work },
     };
     return { written, stand: standOf(opened), chapter };
   } finally {
     opened.session.store.close();
   }
-}
-
-function lastOf(folder: string): string {
-  return folder.split(/[\\/]/).at(-1) ?? '';
 }
 
 /** A folder's name for an experiment; two may have the same. */

@@ -2,7 +2,7 @@ import type { Digest } from '../hash.ts';
 import { plan } from '../plan/plan.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Experiment } from '../spec/experiment.ts';
-import { kinds } from '../stages/kinds.ts';
+import { kinds, kindsByName } from '../stages/kinds.ts';
 import { createSources, type Sources } from '../store/sources.ts';
 import { openStore, type SqliteStore } from '../store/sqlite.ts';
 
@@ -36,10 +36,9 @@ export async function makePlan(
 }
 
 function sourcePaths(experiment: Experiment): readonly string[] {
-  const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
   const paths = new Set<string>();
   for (const { kind, params } of experiment.stages) {
-    const found = byName.get(kind);
+    const found = kindsByName.get(kind);
     for (const path of found?.sources?.(params) ?? []) paths.add(path);
   }
   return [...paths];

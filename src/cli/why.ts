@@ -1,6 +1,6 @@
 import type { Plan, Step } from '../plan/step.ts';
 import { ProblemError } from '../problem.ts';
-import { duration, paint, type Style } from '../report/style.ts';
+import { duration, minuteOf, paint, type Style } from '../report/style.ts';
 import type { Entry } from '../store/store.ts';
 import { count, whyWords } from '../ui/words.ts';
 import { changeText } from './changes.ts';
@@ -88,7 +88,7 @@ function reasonText({ step, followers }: Reason, style: Style): string {
 }
 
 function lastText({ stage, experiment, provenance, key }: Entry): string {
-  const when = provenance.startedAt.slice(0, 16).replace('T', ' ');
+  const when = minuteOf(provenance.startedAt);
   return `${stage} of ${experiment}, ${when} UTC, ${duration(provenance.seconds)}, key ${key.slice(0, 12)}`;
 }
 

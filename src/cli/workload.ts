@@ -1,8 +1,9 @@
 import { availableParallelism, freemem } from 'node:os';
 import { ProblemError } from '../problem.ts';
 import type { RunRequest } from '../run/request.ts';
-import { kinds } from '../stages/kinds.ts';
+import { kindsByName } from '../stages/kinds.ts';
 import type { Context } from './context.ts';
+import type { Prices } from './cost.ts';
 import type { Session } from './session.ts';
 import { parseSize } from './size.ts';
 
@@ -30,9 +31,11 @@ export async function workloadOf(session: Session, asked: Asked, context: Contex
   const cores = availableParallelism();
   const jobs = asked.jobs ?? Math.min(MOST_JOBS, cores);
   const stated = asked.threads ?? readThreads(env['SEA_THREADS']);
-  const isFree = asked.jobs === undefined && stated === undefined && hasWork(session);
-  const engines = isFree ? await enginesOf(session, jobs, context) : jobs;
-  const memory = await shortMemory(session, jobs, memoryLimit(asked.memory ?? env['SEA_MEMORY']));
+  const limit = memoryLimit(asked.memory ?? env['SEA_MEMORY']);
+  const priced = await priceWork(session);
+  const isFree = asked.jobs === undefined && stated === undefined && priced !== undefined;
+  const engines = isFree ? await enginesOf(session, priced, jobs, context) : jobs;
+  const memory = priced === undefined ? undefined : await shortMemory(session, priced, jobs, limit);
   return {
     jobs,
     engines,
@@ -42,26 +45,28 @@ export async function workloadOf(session: Session, asked: Asked, context: Contex
   };
 }
 
-async function enginesOf(session: Session, jobs: number, context: Context): Promise<number> {
+/** What the stages ask of a machine; undefined where nothing may run, and then nothing that prices stages is loaded. */
+async function priceWork(session: Session): Promise<Prices | undefined> {
+  const { counts } = session.plan;
+  if (counts.run + counts.depends === 0) return undefined;
+  return (await import('./cost.ts')).priceSession(session);
+}
+
+async function enginesOf(session: Session, priced: Prices, jobs: number, context: Context): Promise<number> {
   const [{ isFasterAlone }, { paceOf }] = await Promise.all([import('../executors/pace.ts'), import('./pace.ts')]);
-  const pace = await paceOf(session, context);
+  const pace = await paceOf(session, priced, context);
   return pace !== undefined && isFasterAlone(pace) ? pace.alone.stages : jobs;
 }
 
-/** Whether anything may run: else nothing that prices stages is loaded. */
-function hasWork({ plan: { counts } }: Session): boolean {
-  return counts.run + counts.depends > 0;
-}
-
 /** What stages hold, where so many at once may not fit. */
-async function shortMemory(session: Session, jobs: number, limit: number): Promise<Workload['memory']> {
-  if (!hasWork(session)) return undefined;
-  const { steps } = session.plan;
-  const [{ mayFallShort, memoryNeeds }, { priceSession }] = await Promise.all([
-    import('../cost/memory.ts'),
-    import('./cost.ts'),
-  ]);
-  const needs = memoryNeeds(steps, new Map(kinds.map((kind) => [kind.kind, kind])), await priceSession(session));
+async function shortMemory(
+  { plan: { steps } }: Session,
+  priced: Prices,
+  jobs: number,
+  limit: number,
+): Promise<Workload['memory']> {
+  const { mayFallShort, memoryNeeds } = await import('../cost/memory.ts');
+  const needs = memoryNeeds(steps, kindsByName, priced);
   return mayFallShort(needs, jobs, limit) ? { limit, needs } : undefined;
 }
 

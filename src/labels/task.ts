@@ -27,16 +27,22 @@ export async function readLabelTask(data: string, wordFile: string, top: number)
 
 /**
  * Writes labels in the scratch folder until they are whole: an interrupted stage goes on with the next file. They are
- * counted before they leave it, because what is killed behind the scratch folder begins anew. undefined: this process
- * only helped another.
+ * counted before they leave it, because what is killed behind the scratch folder begins anew. `share` is
+ * told the part that this process labelled. undefined: it only helped another.
  */
 export async function writeWholeLabels(
   scratch: string,
   to: string,
-  work: Omit<LabelWork, 'folder'>,
+  { share, ...work }: Omit<LabelWork, 'folder'> & Readonly<{ share(part: number): void }>,
 ): Promise<LabelStatistics | undefined> {
   const folder = join(scratch, 'labels');
-  await writeLabels({ ...work, folder });
+  let made = 0;
+  const produce: LabelWork['produce'] = (start, count) => {
+    made += count;
+    return work.produce(start, count);
+  };
+  await writeLabels({ ...work, produce, folder });
+  share(made / work.about.images.length);
   if (work.assist === true) return undefined;
   const statistics = await statisticsOf(folder, { signal: work.signal });
   await rename(folder, to);

@@ -1,4 +1,5 @@
 import { shownRows } from './cells.ts';
+import type { SeedValue } from './statistics.ts';
 import type { Table, TableCell } from './table.ts';
 
 const header = [
@@ -39,11 +40,15 @@ function numbers(
   cell: TableCell,
   incomparable: readonly string[] | undefined,
 ): readonly (string | number | undefined)[] {
-  const values = cell.values.map(({ seed, value }) => (seed === undefined ? `${value}` : `${seed}:${value}`));
   const { state, mean, sd, n, delta, questions, mark, paper, paperDelta, rerun } = cell;
   const { low, high } = delta?.interval ?? {};
   const ours = [state, mean, sd, n, delta?.mean, delta?.sd, low, high, questions?.n, questions?.se, mark];
-  return [...ours, paper, paperDelta, incomparable?.join('; '), rerun?.seconds, values.join(' ')];
+  return [...ours, paper, paperDelta, incomparable?.join('; '), rerun?.seconds, seedsText(cell.values)];
+}
+
+/** `1:55.2 2:54.8`, unrounded. */
+export function seedsText(values: readonly SeedValue[]): string {
+  return values.map(({ seed, value }) => (seed === undefined ? `${value}` : `${seed}:${value}`)).join(' ');
 }
 
 /** RFC 4180. */

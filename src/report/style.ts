@@ -21,6 +21,11 @@ export function paint(style: Style, tone: Tone | undefined, text: string): strin
   return `\u001B[${on}m${text}\u001B[${off}m`;
 }
 
+/** `2026-11-23 11:06` of an ISO time. */
+export function minuteOf(iso: string): string {
+  return iso.slice(0, 16).replace('T', ' ');
+}
+
 /** `0.4 s`, `12 s`, `3 m 05 s`, `2 h 10 m`, `3 d 4 h`, `38 years`. */
 export function duration(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;

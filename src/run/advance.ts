@@ -7,7 +7,7 @@ import type { Failure, Why } from './event.ts';
 import type { Ending } from './finish.ts';
 import { inputPaths, prepare } from './launch.ts';
 import { block, enqueue, inputDigests, type Node, settle } from './nodes.ts';
-import { hasSlot, type Running, type State } from './state.ts';
+import { countHelpers, hasSlot, type Running, type State } from './state.ts';
 
 /** Takes over what the plan reuses and queues what is ready. */
 export function takeOver(state: State): void {
@@ -29,7 +29,7 @@ export async function startReady(state: State): Promise<void> {
   const { store } = state.request;
   for (let node = state.queue[0]; node !== undefined; node = state.queue[0]) {
     // a stage that was left to another run is asked for again: whoever helps with it sits in its slot
-    if (state.stopping > 0 || !(hasSlot(state, node) || hasHelper(state, node))) return;
+    if (state.stopping > 0 || !(hasSlot(state, node) || countHelpers(state, node) > 0)) return;
     state.queue.shift();
     const { key, identity } = identified(node);
     const others = state.inFlight.get(key);
@@ -213,8 +213,6 @@ function tellBlocked(state: State, node: Node, by: string): void {
   state.counts.blocked += 1;
   tell(state, { type: 'blocked', at: Date.now(), stage: node.step.id, by });
 }
-
-const hasHelper = ({ helpers }: State, node: Node): boolean => [...helpers].some((helper) => helper.node === node);
 
 /** Key and identity of a stage whose inputs are there. */
 export function identified(node: Node): { key: Key; identity: Identity } {

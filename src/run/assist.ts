@@ -7,7 +7,7 @@ import { removeTree } from '../store/tree.ts';
 import { identified, needsOf, tell } from './advance.ts';
 import { inputPaths, request } from './launch.ts';
 import type { Node } from './nodes.ts';
-import { hasSlot, type State } from './state.ts';
+import { countHelpers, hasSlot, type State } from './state.ts';
 
 /** A process that helps with a stage, in a job folder of its own. */
 export type Helper = { readonly node: Node; readonly folder: string; leaving: boolean; readonly ended: false };
@@ -90,9 +90,6 @@ async function collectHelpers(state: State): Promise<void> {
     removeTree(helper.folder);
   }
 }
-
-const countHelpers = ({ helpers }: State, node: Node): number =>
-  [...helpers].filter((helper) => helper.node === node).length;
 
 function isWorthIt(state: State, node: Node): boolean {
   const { key } = identified(node);

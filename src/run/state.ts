@@ -83,6 +83,11 @@ export async function createState(request: RunRequest): Promise<State> {
   };
 }
 
+/** Processes that help with a stage. */
+export function countHelpers({ helpers }: State, node: Node): number {
+  return [...helpers].filter((helper) => helper.node === node).length;
+}
+
 function hasEngine({ node: { kind, step } }: Readonly<{ node: Node }>): boolean {
   return kind.needs(step.spec.params).engine;
 }

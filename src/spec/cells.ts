@@ -33,7 +33,9 @@ export function* planCells(
   const sizes = [rows.length, ...axes.map(({ values }) => values.length), seeds.length];
   const count = sizes.reduce((product, size) => product * size, 1);
   if (count > maxMade) {
-    problems.push(tooMany(count, sizes, draft));
+    const shown = count > 1e12 ? 'more than a trillion' : count;
+    const product = sizes.filter((size) => size > 1).join(' x ');
+    problems.push(tooMany(`${shown} variants (${product}); the limit is ${maxMade}`, draft));
     yield* planCells({ ...draft, seeds: seeds.slice(0, 1) }, rows.slice(0, maxMade), [], problems);
     return;
   }
@@ -45,11 +47,11 @@ export function* planCells(
   }
 }
 
-function tooMany(count: number, sizes: readonly number[], { at, vary }: Draft): Problem {
-  const shown = count > 1e12 ? 'more than a trillion' : count;
+/** `what` there is too much of. */
+export function tooMany(what: string, { at, vary }: Draft): Problem {
   return {
     code: 'too-many',
-    message: `rows, vary and seeds make ${shown} variants (${sizes.filter((size) => size > 1).join(' x ')}); the limit is ${maxMade}`,
+    message: `rows, vary and seeds make ${what}`,
     at: vary[0] === undefined ? at : placeOf(vary[0].field),
     hint: 'vary fewer values together, or split the experiment',
   };

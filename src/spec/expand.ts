@@ -2,7 +2,7 @@ import { orderFrom } from '../graph/order.ts';
 import { canonicalJson } from '../hash.ts';
 import type { Problem } from '../problem.ts';
 import { assemble, type Drawn, type Made } from './assemble.ts';
-import { type CellPlan, maxMade } from './cells.ts';
+import { type CellPlan, maxMade, tooMany } from './cells.ts';
 import { type Checking, checkStage, connect, kindTakesSeed, type Variant } from './check.ts';
 import type { Draft } from './draft.ts';
 import type { Cell, Ref, Row, StageSpec } from './experiment.ts';
@@ -75,7 +75,7 @@ export function expand(
         );
     for (const name of affected) make(name, cell, state);
     if (state.made.size > maxMade) {
-      checking.problems.push(tooMany(draft));
+      checking.problems.push(tooMany(`more than ${maxMade} stages`, draft));
       break;
     }
     const same = last !== undefined && affected.length === 0;
@@ -86,15 +86,6 @@ export function expand(
     );
   }
   return finish(drawn, state);
-}
-
-function tooMany({ at, vary }: Draft): Problem {
-  return {
-    code: 'too-many',
-    message: `rows, vary and seeds make more than ${maxMade} stages`,
-    at: vary[0] === undefined ? at : placeOf(vary[0].field),
-    hint: 'vary fewer values together, or split the experiment',
-  };
 }
 
 /** The first cell: every stage is checked, the ones nobody needs too. */

@@ -37,3 +37,5 @@ export const kinds: readonly AnyKind[] = [
   score,
   command,
 ];
+
+export const kindsByName: ReadonlyMap<string, AnyKind> = new Map(kinds.map((kind) => [kind.kind, kind]));

@@ -11,29 +11,9 @@ import { reduce } from '../../src/ui/browse/reduce.ts';
 import { type Action, type Effect, initialState } from '../../src/ui/browse/state.ts';
 import type { ItemState, Open, StageItem, World } from '../../src/ui/browse/world.ts';
 import { openRig, type Rig } from '../cli/rig.ts';
+import { threeRows } from './three-rows.ts';
 
-const experiment = `
-name: tiny
-stages:
-  data: { kind: command, run: 'echo data > {output.out}', outputs: [out] }
-  train:
-    kind: command
-    run: 'test $RATE != 2 || { echo out of memory; exit 3; }; echo $RATE > {output.model}'
-    inputs: { data: data }
-    outputs: [model]
-    env: { RATE: '1' }
-  score:
-    kind: command
-    run: 'echo "{\\"accuracy\\": 5$(cat {input.model}).5}" > {output.scores}'
-    inputs: { model: train }
-    outputs: [scores]
-    metrics: scores
-rows:
-  Baseline: {}
-  Broken: { train.env.RATE: '2' }
-  Better: { train.env.RATE: '3' }
-table: { columns: [{ stage: score, metric: accuracy, label: Acc }], baseline: Baseline }
-`;
+const experiment = threeRows('tiny', []);
 
 let rig: Rig;
 /** The experiment before anything ran, after a run with a failure, and after a change of its file since. */

@@ -1,35 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openRig, type Rig } from '../cli/rig.ts';
 import { colourCode, hasTmux, openTerminal, sizes, type Terminal, withoutTmux } from './terminal.ts';
+import { threeRows } from './three-rows.ts';
 
 /** A training that reports ten steps and then waits until the test lets it end, so that no test depends on a machine's speed. */
-const training = `
-name: live
-stages:
-  data: { kind: command, run: 'echo data > {output.out}', outputs: [out] }
-  train:
-    kind: command
-    run: |
-      for step in 1 2 3 4 5 6 7 8 9 10; do echo "{\\"step\\": $step, \\"of\\": 20, \\"loss\\": $((20 - step))}" >> $SEA_PROGRESS; sleep 0.1; done
-      echo step ten is done
-      while [ ! -e go ]; do sleep 0.1; done
-      test $RATE != 2 || { echo out of memory; exit 3; }
-      echo $RATE > {output.model}
-    inputs: { data: data }
-    outputs: [model]
-    env: { RATE: '1' }
-  score:
-    kind: command
-    run: 'echo "{\\"accuracy\\": 5$(cat {input.model}).5}" > {output.scores}'
-    inputs: { model: train }
-    outputs: [scores]
-    metrics: scores
-rows:
-  Baseline: {}
-  Broken: { train.env.RATE: '2' }
-  Better: { train.env.RATE: '3' }
-table: { columns: [{ stage: score, metric: accuracy, label: Acc }], baseline: Baseline }
-`;
+const training = threeRows('live', [
+  'for step in 1 2 3 4 5 6 7 8 9 10; do echo "{\\"step\\": $step, \\"of\\": 20, \\"loss\\": $((20 - step))}" >> $SEA_PROGRESS; sleep 0.1; done',
+  'echo step ten is done',
+  'while [ ! -e go ]; do sleep 0.1; done',
+]);
 
 let rig: Rig;
 let terminal: Terminal | undefined;

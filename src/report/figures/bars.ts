@@ -1,5 +1,5 @@
 import { type Datum, domainOf, type Plot } from './datum.ts';
-import type { Figure } from './figure.ts';
+import { type Figure, isPlain } from './figure.ts';
 import { INK, legendOf, PAPER, palette, TEXT, textWidth } from './look.ts';
 
 const BAR = 26;
@@ -13,8 +13,7 @@ const WIDEST = 820;
 export function barLayers(figure: Figure, values: readonly Datum[]): Plot {
   const { series, groups, panels } = figure;
   const group = Math.max(series.length * BAR + 22, 64);
-  const isLying =
-    (series.length === 1 && series[0] === '') || group * groups.length * Math.min(panels.length, 3) > WIDEST;
+  const isLying = isPlain(figure) || group * groups.length * Math.min(panels.length, 3) > WIDEST;
   const domain = domainOf(values, true);
   return isLying ? lying(figure, domain) : standing(figure, domain, group);
 }
@@ -84,8 +83,9 @@ function lying(figure: Figure, domain: Domain): Plot {
 const drawn = [{ filter: 'isValid(datum.value)' }];
 
 /** A stale bar is hollow. */
-function bar({ series, difference }: Figure, place: object): object {
-  const isOne = series.length === 1 && series[0] === '';
+function bar(figure: Figure, place: object): object {
+  const { series, difference } = figure;
+  const isOne = isPlain(figure);
   const scale = { domain: series, range: isOne ? [palette[1]] : palette.slice(0, series.length) };
   const colour = { field: 'series', type: 'nominal', scale, legend: isOne ? null : legendOf(series) };
   return {

@@ -1,4 +1,4 @@
-import { csvLines } from '../csv.ts';
+import { csvLines, seedsText } from '../csv.ts';
 import type { Figure } from './figure.ts';
 
 /** One line for each mean that a figure draws, numbers unrounded; `values` holds the seeds as `1:55.2 2:54.8`. RFC 4180. */
@@ -8,7 +8,7 @@ export function formatFigureCsv({ x, points, levels }: Figure): string {
   const lines = [...points, ...levels].map(({ panel, series, at, row, column, state, values, ...point }) => [
     ...[panel, series, at, row, column, state],
     ...[point.value, point.low, point.high, point.sd, point.n, point.of, point.paper],
-    values.map(({ seed, value }) => (seed === undefined ? `${value}` : `${seed}:${value}`)).join(' '),
+    seedsText(values),
   ]);
   return csvLines([[...header, ...numbers], ...lines]);
 }

@@ -140,3 +140,8 @@ function endsOf(summary: Summary, spread: FigureSpec['spread']): Readonly<{ low?
 function distinct(names: readonly string[]): readonly string[] {
   return [...new Set(names)];
 }
+
+/** Every mark stands for itself: no series has a colour of its own. */
+export function isPlain({ series }: Pick<Figure, 'series'>): boolean {
+  return series.length === 1 && series[0] === '';
+}

@@ -1,7 +1,7 @@
 import { paint, type Style } from '../style.ts';
 import { padLeft, padRight, shorten, widthOf, wrap } from '../width.ts';
 import { axisTitle, type Datum, datumOf, domainOf, numberName } from './datum.ts';
-import type { Figure } from './figure.ts';
+import { type Figure, isPlain } from './figure.ts';
 
 type Look = Readonly<{ width: number; style: Style }>;
 /** The columns of a line: its name, its strip from the least to the greatest number. */
@@ -42,7 +42,7 @@ function sectionsOf({ mark, panels, series, groups, levels }: Figure): readonly 
     const titled = (title: string) => [panel, title].filter((part) => part !== '').join(' · ');
     const within = (test: (datum: Datum) => boolean) => (datum: Datum) => datum.panel === panel && test(datum);
     if (mark === 'bars') {
-      if (isPlain(series)) return [{ title: panel, holds: within(() => true) }];
+      if (isPlain({ series })) return [{ title: panel, holds: within(() => true) }];
       return groups.map((group) => ({ title: titled(group), holds: within(({ at }) => at === group) }));
     }
     const across =
@@ -55,15 +55,10 @@ function sectionsOf({ mark, panels, series, groups, levels }: Figure): readonly 
   });
 }
 
-/** Every bar stands for itself. */
-function isPlain(series: readonly string[]): boolean {
-  return series.length === 1 && series[0] === '';
-}
-
 function nameOf({ kind, series, at }: Datum, figure: Figure): string {
   if (kind === 'level') return series;
   if (typeof at === 'number') return numberName(at);
-  return isPlain(figure.series) ? String(at) : series;
+  return isPlain(figure) ? String(at) : series;
 }
 
 function scaleLine({ name, strip, domain }: Frame, { decimals, x }: Figure): string {

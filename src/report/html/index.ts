@@ -1,5 +1,5 @@
 import { xml } from '../labels/svg.ts';
-import { duration } from '../style.ts';
+import { duration, minuteOf } from '../style.ts';
 import type { Table } from '../table.ts';
 import { sumOfWork, type Work } from '../work.ts';
 import { type DrawnFigure, figureHtml } from './figure.ts';
@@ -59,7 +59,7 @@ function aboutHtml(chapters: readonly Chapter[], run: RunFacts | undefined): rea
     `With nothing shared, every row and seed by itself, it would be ${count(all.apart)} stages and ${duration(all.apartSeconds)} of work.`,
     ...(all.from === undefined || all.to === undefined
       ? []
-      : [`Measured between ${time(all.from)} and ${time(all.to)} UTC.`]),
+      : [`Measured between ${minuteOf(all.from)} and ${minuteOf(all.to)} UTC.`]),
   ];
   return [`<p class="about">${sentences.join(' ')}</p>`];
 }
@@ -85,8 +85,4 @@ function workHtml(chapters: readonly Chapter[]): readonly string[] {
 /** `1 234`, with a space that does not break. */
 function count(number: number): string {
   return String(number).replace(/\B(?=(\d{3})+$)/g, '\u202F');
-}
-
-function time(iso: string): string {
-  return iso.slice(0, 16).replace('T', ' ');
 }

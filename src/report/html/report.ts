@@ -1,7 +1,7 @@
 import type { Standing } from '../compare.ts';
 import { xml } from '../labels/svg.ts';
 import type { LineageSources } from '../lineage.ts';
-import { duration } from '../style.ts';
+import { duration, minuteOf } from '../style.ts';
 import { type DrawnFigure, figureHtml } from './figure.ts';
 import { lineageHtml } from './lineage.ts';
 import { type Part, pageHtml } from './page.ts';
@@ -58,7 +58,7 @@ function aboutText({ standing: { experiment }, sources: { readings } }: Report):
     .at(-1);
   const seeds = experiment.seeds.length === 0 ? '' : `seeds ${experiment.seeds.join(', ')} · `;
   const measured = known.length === experiment.stages.length ? '' : `${known.length} measured of `;
-  const when = last === undefined ? '' : ` · last measured ${last.slice(0, 16).replace('T', ' ')} UTC`;
+  const when = last === undefined ? '' : ` · last measured ${minuteOf(last)} UTC`;
   return `${experiment.file} · ${seeds}${measured}${experiment.stages.length} stages · ${duration(seconds)} of work${when}`;
 }
 

@@ -12,7 +12,7 @@ import { type Choice, chooseSign } from './sign.ts';
 import { wordEmbeddings } from './words.ts';
 
 export const run: Run<Params, 'encoder' | 'data' | 'words', 'labels'> = async (job) => {
-  const { params, input, output, scratch, signal, progress, assist, log } = job;
+  const { params, input, output, scratch, signal, progress, assist, share, log } = job;
   const data = input.data as string;
   const { words, records, images } = await readLabelTask(data, input.words as string, params.top);
   const encoder = await openEncoder(input.encoder as string, join(data, 'images'), params);
@@ -32,17 +32,12 @@ export const run: Run<Params, 'encoder' | 'data' | 'words', 'labels'> = async (j
       atOnce: imagesAtOnce(encoder.sight, params.batchSize),
       patchesOf: (names: readonly string[]) => densePatchesOf(encoder, names),
     };
-    let made = 0;
     const statistics = await writeWholeLabels(scratch, output.labels, {
       about: { words, top, readout, sign, minScore, prompts, sample, ...seen, grid: [side, side], images },
       ...(imagesPerShard === undefined ? {} : { imagesPerShard }),
-      ...{ signal, progress, assist },
-      produce: (start, count) => {
-        made += count;
-        return labelImages(images.slice(start, start + count), how);
-      },
+      ...{ signal, progress, assist, share },
+      produce: (start, count) => labelImages(images.slice(start, start + count), how),
     });
-    job.share(made / images.length);
     return statistics === undefined ? {} : metricsOf(statistics, choice);
   } finally {
     tf.dispose([encoder.weights, ...(embeddings === undefined ? [] : [embeddings])]);

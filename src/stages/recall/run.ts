@@ -10,8 +10,8 @@ import { imagesAtOnce, labelImages } from '../../train/label-images.ts';
 import type { Run } from '../kind.ts';
 import type { Inputs, Params } from './kind.ts';
 
-export const run: Run<Params, Inputs, 'labels'> = async ({ params, input, output, scratch, ...job }) => {
-  const { signal, progress, assist } = job;
+export const run: Run<Params, Inputs, 'labels'> = async (job) => {
+  const { params, input, output, scratch, signal, progress, assist, share } = job;
   const { top, batchSize, imagesPerShard } = params;
   const { data, words: wordFile, ...ports } = input;
   const folders = modelFolders(ports);
@@ -37,17 +37,12 @@ export const run: Run<Params, Inputs, 'labels'> = async ({ params, input, output
       ...{ top, signal },
     } as const;
     const seen = hasScales(sight.scales) ? { scales: sight.scales } : {};
-    let made = 0;
     const statistics = await writeWholeLabels(scratch, output.labels, {
       about: { words, top, readout: 'visual tokens', sign: 1, ...seen, grid: [side, side], images },
       ...(imagesPerShard === undefined ? {} : { imagesPerShard }),
-      ...{ signal, progress, assist },
-      produce: (start, count) => {
-        made += count;
-        return labelImages(images.slice(start, start + count), how);
-      },
+      ...{ signal, progress, assist, share },
+      produce: (start, count) => labelImages(images.slice(start, start + count), how),
     });
-    job.share(made / images.length);
     if (statistics === undefined) return {};
     const { utilisation, belowZero, meanScore } = statistics;
     return { images: images.length, utilisation, belowZero, meanScore: meanScore ?? 0 };

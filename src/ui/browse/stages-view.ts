@@ -1,4 +1,4 @@
-import { duration, type Style, type Tone } from '../../report/style.ts';
+import { duration, minuteOf, type Style, type Tone } from '../../report/style.ts';
 import type { Entry } from '../../store/store.ts';
 import type { Size } from '../screen.ts';
 import { metricsText } from '../words.ts';
@@ -66,7 +66,7 @@ export function historyLines(entries: readonly Entry[], cursor: number, size: Si
     if (entry === undefined) throw new Error(`line ${at} of ${entries.length} entries`);
     return [
       { text: entry.stage },
-      { text: entry.provenance.startedAt.slice(0, 16).replace('T', ' '), tone: 'dim' },
+      { text: minuteOf(entry.provenance.startedAt), tone: 'dim' },
       { text: duration(entry.provenance.seconds), tone: 'dim', right: true },
       { text: entry.key.slice(0, 10), tone: 'dim' },
       { text: metricsText(entry.metrics, 2) },
