@@ -256,12 +256,24 @@ function checkLayout(tensors: readonly TensorInfo[], file: string, dataStart: nu
   if (position !== size) throw badTensors(file, `${size - position} bytes after the last tensor`);
 }
 
+/** The C library puts 16 bytes before memory that it takes from the system by pages. */
+const TO_LINE = 48;
+
+/**
+ * Memory for large weights that mostly begins at a multiple of 64 bytes: TensorFlow computes there, and copies what lies
+ * elsewhere, so that loading would take twice the time and the memory.
+ */
+function floats(count: number): Float32Array<ArrayBuffer> {
+  const { buffer } = Buffer.allocUnsafeSlow(TO_LINE + 4 * count); // all of it is read over
+  return new Float32Array(buffer, TO_LINE, count);
+}
+
 /** Reads and widens one tensor; the peak is the widened tensor and one chunk. */
 export async function readTensor(handle: FileHandle, info: TensorInfo): Promise<TensorData> {
   const count = (info.end - info.start) / dtypeBytes[info.dtype];
-  const values = isFloating(info.dtype) ? new Float32Array(count) : new Int32Array(count);
+  const values = isFloating(info.dtype) ? floats(count) : new Int32Array(count);
   if (info.dtype === 'F32' || info.dtype === 'I32') {
-    await readFully(handle, new Uint8Array(values.buffer), info.start, info.file);
+    await readFully(handle, new Uint8Array(values.buffer, values.byteOffset, values.byteLength), info.start, info.file);
     return { shape: info.shape, values };
   }
   // other kinds pass through one chunk, so that the peak is the widened tensor and little more
