@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ProblemError, suggest } from '../problem.ts';
 import { linkedEngine } from '../setup/link.mjs';
 import { tensorFlowBackend } from './binding.ts';
+import { vectorInstructions } from './instructions.ts';
 import { replaceReadingKernels } from './tensorflow-kernels.ts';
 import { completeWasmKernels, quickenWasmMatMul } from './wasm-kernels.ts';
 
@@ -11,7 +12,7 @@ export type EngineRequest = 'auto' | 'node' | 'gpu' | 'wasm';
 
 export type Engine = Readonly<{
   name: 'tensorflow' | 'wasm';
-  /** recorded with every number it makes: `tensorflow 2.21.0 cpu` */
+  /** recorded with every number it makes: `tensorflow 2.21.0 cpu avx512` */
   description: string;
   threads: number;
   gpu: boolean;
@@ -88,7 +89,7 @@ async function openTensorFlow(): Promise<Engine> {
   const gpu = backend.isUsingGpuDevice;
   return {
     name: 'tensorflow',
-    description: `tensorflow ${backend.binding.TF_Version} ${gpu ? 'gpu' : 'cpu'}`,
+    description: `tensorflow ${backend.binding.TF_Version} ${gpu ? 'gpu' : `cpu ${vectorInstructions()}`}`,
     threads: Number(process.env['TF_NUM_INTRAOP_THREADS'] ?? availableParallelism()),
     gpu,
     peakMemory,

@@ -12,7 +12,7 @@ beforeAll(async () => {
 describe('the TensorFlow engine', () => {
   it('says what it is', () => {
     expect(engine.name).toBe('tensorflow');
-    expect(engine.description).toMatch(/^tensorflow \d+\.\d+\.\d+ cpu$/);
+    expect(engine.description).toMatch(/^tensorflow \d+\.\d+\.\d+ cpu (avx512|avx2|avx|sse41|x64|arm64)$/);
     expect(engine.gpu).toBe(false);
     expect(engine.threads).toBeGreaterThan(0);
     expect(engine.peakMemory()).toBeGreaterThan(100 * 2 ** 20);
