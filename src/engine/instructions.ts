@@ -18,7 +18,11 @@ export function vectorInstructions(
 
 /** From wide to narrow; `limits`: the values of ONEDNN_MAX_CPU_ISA that allow no more than this. */
 const levels = [
-  { name: 'avx512', needs: ['avx512f', 'avx512bw', 'avx512vl', 'avx512dq'], limits: /^$|^DEFAULT|^AVX512|^AVX10|^ALL/i },
+  {
+    name: 'avx512',
+    needs: ['avx512f', 'avx512bw', 'avx512vl', 'avx512dq'],
+    limits: /^$|^DEFAULT|^AVX512|^AVX10|^ALL/i,
+  },
   { name: 'avx2', needs: ['avx2', 'fma'], limits: /^AVX2/i },
   { name: 'avx', needs: ['avx'], limits: /^AVX$/i },
   { name: 'sse41', needs: ['sse4_1'], limits: /^SSE41$/i },
