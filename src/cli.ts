@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   process.stdout.on('error', leaveQuietly);
   process.stderr.on('error', leaveQuietly);
   const number = version();
-  const cacheOf = (cache: string | undefined) => resolve(cache ?? process.env['SEA_CACHE'] ?? 'cache');
+  const cacheOf = (cache: string | undefined) => resolve(cache ?? (process.env['SEA_CACHE'] || 'cache'));
   let cache = cacheOf(undefined);
   const makeContext = ({ cache: chosen, plain = false }: Readonly<{ cache?: string; plain?: boolean }>): Context => {
     cache = cacheOf(chosen);

@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from '../folder.ts';
 
 /** Writes the trace of an unexpected error to a file; returns the line that says where. */
 export function reportBug(error: unknown, cache: string): string {
@@ -16,7 +17,7 @@ function writeTrace(error: unknown, cache: string): string {
   for (const folder of [join(cache, 'errors'), tmpdir()]) {
     const file = join(folder, name);
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       writeFileSync(file, text);
       return file;
     } catch {

@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { doctor, type Finding, type Report } from '../doctor.ts';
 import { isFasterAlone, type Pace } from '../executors/pace.ts';
 import { paint, type Style, type Tone } from '../report/style.ts';
 import { padRight } from '../report/width.ts';
 import type { Kept } from '../store/paces.ts';
+import { makeRoot } from '../store/root.ts';
 import type { Context } from './context.ts';
 import { json } from './output.ts';
 import { knownPace, measureHere } from './pace.ts';
@@ -21,7 +21,7 @@ export async function examine({ json: asJson, measure }: Options, { output, cach
 
 /** How stages with an engine share this machine. */
 async function stages(cache: string, measure: boolean): Promise<Finding> {
-  if (measure) mkdirSync(cache, { recursive: true });
+  if (measure) makeRoot(cache);
   const kept = measure ? await measureHere(cache) : knownPace(cache);
   if (kept !== undefined) return { name: 'stages', state: 'ok', found: paceText(kept) };
   const found = measure

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { makeFolder } from '../folder.ts';
 import { ProblemError } from '../problem.ts';
 import { paint } from '../report/style.ts';
 import type { Context } from './context.ts';
@@ -84,7 +85,7 @@ function published(name: string): string {
 
 function write(folder: string, files: readonly StarterFile[]): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     for (const { name, text } of files) writeFileSync(join(folder, name), text, { flag: 'wx' });
   } catch (error) {
     throw new ProblemError({ code: 'not-writable', message: `cannot write in ${folder}: ${(error as Error).message}` });

@@ -9,8 +9,8 @@ import { starterSources } from './starter/starter.ts';
 const exitCodes = `
 Exit codes:
   0    complete
-  1    a stage failed, or a check found something
-  2    a mistake in an experiment or in the command line; nothing was started
+  1    a stage failed, a check found something, or the machine failed (a full disk)
+  2    a mistake in an experiment or in the command line, or a cache that cannot be used; nothing was started
   130  stopped
 
 The cache is --cache DIR, else SEA_CACHE, else cache/ in this folder.
@@ -34,7 +34,9 @@ export function buildProgram(version: string, makeContext: MakeContext, finish: 
   const program = new Command('sea')
     .description('Runs ablations declared in YAML: every stage once, every table from what the stages left.')
     .version(version)
-    .option('--cache <dir>', 'where results are kept (or SEA_CACHE; default: cache/)')
+    .addOption(
+      new Option('--cache <dir>', 'where results are kept (or SEA_CACHE; default: cache/)').argParser(folderName),
+    )
     .option('--plain', 'text in lines: no colour, no redraws')
     .addHelpText('after', exitCodes)
     .configureHelp({ showGlobalOptions: true })
@@ -432,6 +434,11 @@ function declareCompletion(define: Define, context: MakeFor, finish: Finish): vo
         ),
       ),
     );
+}
+
+function folderName(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It must name a folder.');
+  return text;
 }
 
 function positive(text: string): number {

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deserialize, serialize } from 'node:v8';
+import { makeFolder } from '../folder.ts';
 import { sha256 } from '../hash.ts';
 import type { Result } from '../problem.ts';
 import type { Experiment } from '../spec/experiment.ts';
@@ -74,7 +75,7 @@ function keep(place: string, program: string, memory: Memory): void {
   // Beside and renamed: another process may read it at this moment.
   const draft = `${place}.${process.pid}`;
   try {
-    mkdirSync(dirname(place), { recursive: true });
+    makeFolder(dirname(place));
     writeFileSync(draft, Buffer.concat([Buffer.from(checksum(program, body), 'latin1'), body]));
     renameSync(draft, place);
   } catch {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { makeFolder } from '../folder.ts';
 import { ProblemError } from '../problem.ts';
 import { formatCsv } from '../report/csv.ts';
 import { formatFigureCsv } from '../report/figures/csv.ts';
@@ -161,7 +162,7 @@ function tableFiles(table: Table, at: number): readonly NamedText[] {
 
 async function writeAll(folder: string, files: readonly NamedText[]): Promise<readonly Written[]> {
   try {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     for (const [name, text] of files) await writeFile(join(folder, name), text);
   } catch (error) {
     const message = `cannot write to ${folder}: ${(error as Error).message}`;

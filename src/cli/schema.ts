@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { makeFolder } from '../folder.ts';
 import { ProblemError } from '../problem.ts';
 import { experimentSchemaText } from '../spec/schema.ts';
 import { kinds } from '../stages/kinds.ts';
@@ -23,7 +24,7 @@ export async function printSchema(options: SchemaOptions, { output }: Context): 
   if (options.write === undefined) output.out(text.trimEnd());
   else {
     const file = pathIn(options.write);
-    mkdirSync(join(file, '..'), { recursive: true });
+    makeFolder(dirname(file));
     if (readText(file) !== text) writeFileSync(file, text);
     output.out(file);
   }

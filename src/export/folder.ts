@@ -1,5 +1,6 @@
 import { mkdir, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import { makeFolder } from '../folder.ts';
 import { ProblemError } from '../problem.ts';
 
 /** Names that an exported folder has: what `force` may replace. */
@@ -19,7 +20,7 @@ export async function writeFolder<T>(
   const existing = await realpath(target).catch(() => undefined);
   const final = existing ?? resolve(target);
   const replaces = existing !== undefined && (await checkReplaceable(target, existing, force));
-  await mkdir(dirname(final), { recursive: true });
+  makeFolder(dirname(final));
   const beside = (what: string): string => join(dirname(final), `.${basename(final)}.${process.pid}.${what}`);
   const unfinished = beside('tmp');
   await rm(unfinished, { recursive: true, force: true });

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import type { Digest } from '../hash.ts';
 import { layout } from './layout.ts';
 import { createLeases } from './leases.ts';
 import { putObject, type StoredObject } from './objects.ts';
+import { makeRoot } from './root.ts';
 import { columns, readEntry, readManifest, writeEntry, writeManifest } from './rows.ts';
 import { openDatabase } from './schema.ts';
 import { createSourceCache } from './source-rows.ts';
@@ -33,7 +34,7 @@ export interface SqliteStore extends Store {
 }
 
 export function openStore(root: string): SqliteStore {
-  mkdirSync(root, { recursive: true });
+  makeRoot(root);
   const db = openDatabase(layout.database(root));
   const leases = createLeases(db);
   const rows = statements(db);

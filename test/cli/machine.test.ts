@@ -27,12 +27,41 @@ test('a cache whose database is damaged inside is told so, in one message', asyn
 
 test('a file where the cache should be is told so', async () => {
   rig.write('taken', '');
-  expect((await rig.sea('run', 'x.yaml', '--cache', 'taken')).err).toMatch(/^not-writable {2}EEXIST/);
-  const { code, err } = await rig.sea('run', 'x.yaml', '--cache', 'taken/cache');
-  expect([code, err]).toEqual([
-    1,
-    expect.stringMatching(/^not-writable {2}ENOTDIR.*\n {2}= a file lies where a folder/),
+  for (const cache of ['taken', 'taken/cache', 'taken/a/b']) {
+    const { code, err } = await rig.sea('run', 'x.yaml', '--cache', cache);
+    expect([code, err]).toEqual([
+      2,
+      `not-writable  the cache ${join(rig.folder, cache)} cannot be made: a file lies where a folder has to be\n` +
+        '  = choose another folder with --cache\n\n1 problem\n',
+    ]);
+  }
+});
+
+// Linux alone has a folder that answers so to everybody, and Node's own way of making folders never returns there
+test.runIf(process.platform === 'linux')('a cache where no folder can be made is told so at once', async () => {
+  for (const args of [
+    ['plan', 'x.yaml', '--cache', '/proc/sea'],
+    ['run', 'x.yaml', '--cache', '/proc/sea/a/b'],
+  ]) {
+    const { code, err } = await rig.sea(...args);
+    expect([code, err]).toEqual([
+      2,
+      expect.stringMatching(/^not-writable {2}the cache \/proc\/sea.* cannot be made: its file system takes no/),
+    ]);
+  }
+});
+
+test('a path that is too long is told by its beginning, and an empty one is no cache', async () => {
+  const long = await rig.sea('plan', 'x.yaml', '--cache', `${'folder/'.repeat(715)}x`);
+  expect([long.code, long.err]).toEqual([2, expect.stringMatching(/ cannot be made: its path is too long\n/)]);
+  expect(long.err.length).toBeLessThan(400);
+  const empty = await rig.sea('plan', 'x.yaml', '--cache', '');
+  expect([empty.code, empty.err]).toEqual([
+    2,
+    expect.stringMatching(/'--cache <dir>' argument '' is invalid. It must name/),
   ]);
+  const unset = await rig.seaWith({ SEA_CACHE: '' }, 'ls', '--json');
+  expect(unset.out + unset.err).toContain(join(rig.folder, 'cache'));
 });
 
 test.each([
