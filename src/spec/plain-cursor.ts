@@ -18,6 +18,7 @@ export const code = {
   backslash: 92,
   close: 93,
   openMap: 123,
+  bar: 124,
   closeMap: 125,
 } as const;
 

@@ -13,10 +13,11 @@ import {
   toNextLine,
 } from './plain-cursor.ts';
 import { flow } from './plain-flow.ts';
+import { literal } from './plain-literal.ts';
 
 /*
  * The plain part of YAML, read ten times faster than the whole language: block maps and lists, flow collections,
- * one-line scalars, comments. Anything else, and any mistake, gives undefined: then the `yaml` package reads the
+ * one-line scalars, literal blocks, comments. Anything else, and any mistake, gives undefined: then the `yaml` package reads the
  * file. What is read here is read the same there; test/spec/plain-yaml.test.ts compares them on mutated files.
  */
 
@@ -70,6 +71,9 @@ function blockMap(cursor: Cursor, indent: number): Fields {
       more = cursor.at < text.length && toNextLine(cursor);
       value = more && (cursor.indent > indent || isListItem(cursor, indent)) ? block(cursor) : nothing(place);
       more = cursor.at < text.length;
+    } else if (text.charCodeAt(cursor.at) === code.bar) {
+      value = literal(cursor, indent);
+      more = toNextLine(cursor);
     } else {
       value = inline(cursor, indent);
       more = endLine(cursor);

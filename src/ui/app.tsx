@@ -51,7 +51,7 @@ export function openScreen(experiment: string, { stdout, style, boards, look }: 
   let waiting: Event[] = [];
   let live: readonly string[] = [];
   let pending: NodeJS.Timeout | undefined;
-  let pause = redrawEvery;
+  let pause = 0; // what is known when the screen opens is drawn at once
   const ink = render(<RunScreen view={view} live={live} style={style} />, {
     stdout: endless(stdout),
     exitOnCtrlC: false,

@@ -52,6 +52,19 @@ table:
     - { stage: gqa, label: "GQA" }
   average: Avg
 odd: a-b:c #no
+run: |
+    one: 1
+      # no comment
+
+    two | three
+  # a comment
+
+last:
+  script: |-
+   x=1
+
+   echo $x
+
 dates: 2020-01-01
 yes: no
 `;
@@ -77,7 +90,11 @@ describe('plain YAML', () => {
   it.each([
     ['an anchor', 'a: &x 1\nb: *x\n'],
     ['a merge key', 'a: {b: 1}\nc: {<<: {d: 1}}\n'],
-    ['a block scalar', 'run: |\n  one\n  two\n'],
+    ['a folded block scalar', 'run: >\n  one\n  two\n'],
+    ['a block scalar that keeps its end', 'run: |+\n  one\n\n'],
+    ['a block scalar with an indicator of indentation', 'run: |2\n  one\n'],
+    ['a block scalar without a line', 'run: |\nb: 1\n'],
+    ['a block scalar whose last line has no end', 'run: |\n  one'],
     ['a plain scalar over two lines', 'run: one\n  two\n'],
     ['a tab', 'a:\t1\n'],
     ['a document marker', '---\na: 1\n'],
@@ -97,6 +114,9 @@ describe('plain YAML', () => {
       ' #',
       '{}',
       '\n\n',
+      '|\n',
+      '|-\n   ',
+      '\n    ',
       'null',
       '---',
       'é',
@@ -119,6 +139,25 @@ describe('plain YAML', () => {
       { numRuns: Number(process.env['SEA_FUZZ'] ?? 400) },
     );
     expect(read).toBeGreaterThan(50);
+  });
+
+  it('reads literal blocks as the yaml package does, however they are indented and end', () => {
+    const line = fc.stringMatching(/^ {0,3}[a#:|>'" -]{0,3}$/);
+    const lines = fc.array(line, { maxLength: 5 });
+    let read = 0;
+    fc.assert(
+      fc.property(lines, fc.nat(3), fc.constantFrom('|', '|-'), fc.constantFrom('', 'b: 1\n', '# c\n'), (...parts) => {
+        const [own, indent, mark, after] = parts;
+        const body = own.map((text) => `${' '.repeat(indent)}${text}\n`).join('');
+        const { plain, full, problems } = both(`a:\n  run: ${mark}\n${body}${after}`);
+        if (plain === undefined) return;
+        read++;
+        expect(problems).toEqual([]);
+        expect(plain).toEqual(full);
+      }),
+      { numRuns: Number(process.env['SEA_FUZZ'] ?? 400) },
+    );
+    expect(read).toBeGreaterThan(20);
   });
 
   it('reads what the yaml package writes, in any style, to the same JSON', () => {
