@@ -41,7 +41,7 @@ export const recomputeVqav2: Recompute = async (folder, expected) => {
     out[key] = JSON.parse(String((await vqav2.submission?.(folder, answers))?.bytes));
   }
   const byId = texts(await readAnswers(join(folder, 'answers.jsonl')));
-  const annotations = await readVqa(folder, await readVqaQuestions(folder));
+  const annotations = await readVqa(folder, (await readVqaQuestions(folder)).byId);
   for (const variant of Object.keys(expected['results'])) {
     const [official = '', source = ''] = variant.split('__');
     const run = (python2: boolean) => {

@@ -35,21 +35,22 @@ const annotationEntry = shape({
 });
 
 type Of<S> = S extends Shape<infer T> ? T : never;
-export type VqaQuestion = Of<typeof questionEntry> & Readonly<{ imageName: string }>;
+export type VqaQuestion = Of<typeof questionEntry>;
 export type VqaAnnotation = Of<typeof annotationEntry>;
 
+export type VqaQuestions = Readonly<{ byId: ReadonlyMap<number, VqaQuestion>; imageName(imageId: number): string }>;
+
 /** questions.json (v2_OpenEnded_mscoco_*_questions.json); images are named COCO_{subtype}_{12 digits}.jpg. */
-export async function readQuestions(folder: string): Promise<ReadonlyMap<number, VqaQuestion>> {
+export async function readQuestions(folder: string): Promise<VqaQuestions> {
   const file = await officialFile(folder, 'questions');
   const { head, elements, lineOf } = await readJsonArray(file, 'questions', questionFile, questionEntry);
-  const questions = new Map<number, VqaQuestion>();
+  const byId = new Map<number, VqaQuestion>();
   for (const question of elements()) {
-    const { question_id: id, image_id } = question;
-    if (questions.has(id)) stopTwice(file, lineOf(questions.size), id);
-    const imageName = `COCO_${head.data_subtype}_${String(image_id).padStart(12, '0')}.jpg`;
-    questions.set(id, { ...question, imageName });
+    const { question_id: id } = question;
+    if (byId.has(id)) stopTwice(file, lineOf(byId.size), id);
+    byId.set(id, question);
   }
-  return questions;
+  return { byId, imageName: (id) => `COCO_${head.data_subtype}_${String(id).padStart(12, '0')}.jpg` };
 }
 
 /**
@@ -85,7 +86,7 @@ export async function readOrder(folder: string): Promise<readonly number[]> {
   const file = ['llava_questions.jsonl', 'llava_vqav2_mscoco_test2015.jsonl']
     .map((name) => join(folder, name))
     .find((path) => existsSync(path));
-  if (file === undefined) return [...(await readQuestions(folder)).keys()];
+  if (file === undefined) return [...(await readQuestions(folder)).byId.keys()];
   return (await readJsonLines(file, llavaQuestion)).map(({ line, value: { question_id } }) => {
     const id = Number(question_id);
     return Number.isSafeInteger(id) ? id : stopAt(file, line, 'wrong-shape', `${question_id} is no id of VQAv2`);

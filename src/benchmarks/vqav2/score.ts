@@ -65,11 +65,12 @@ export function roundVqa(score: VqaScore, { python2 }: VqaRule, digits = 2): Vqa
 
 /** Accuracy (0..1) of one question; remembers normalised texts, since the same few answers come by the thousand. */
 export function questionScorer({ version, python2 }: VqaRule): (annotation: VqaAnnotation, answer: string) => number {
+  const tidied = remember((text) => tidy(text, python2));
   const normalise = remember((text) => normaliseAnswer(text, { python2 }));
   const punctuation = remember((text) => stripPunctuation(text, { python2 }));
   return ({ answers }, submitted) => {
-    let truths = answers.map(({ answer }) => (version === 2021 ? tidy(answer, python2) : answer));
-    let answer = tidy(submitted, python2);
+    let truths = answers.map(({ answer }) => (version === 2021 ? tidied(answer) : answer));
+    let answer = tidied(submitted);
     const unanimous = truths.every((truth) => truth === truths[0]);
     if (version === 2016) {
       answer = normalise(answer);

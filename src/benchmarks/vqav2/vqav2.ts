@@ -29,9 +29,10 @@ export const vqav2: Benchmark = {
 
   async questions(folder, { prompt }) {
     const image = await imageFinder(folder);
-    return Array.from(await readQuestions(folder), ([id, { question, imageName }]) => ({
+    const { byId, imageName } = await readQuestions(folder);
+    return Array.from(byId, ([id, { question, image_id }]) => ({
       id,
-      image: image(imageName),
+      image: image(imageName(image_id)),
       text: prompt === 'bare' ? question : `${question}\n${SHORT_ANSWER}`,
       recorded: `${question}\n${SHORT_ANSWER}`,
       maxNewTokens: 128,
@@ -42,7 +43,7 @@ export const vqav2: Benchmark = {
     const variant = chooseVariant(variants, options.variant);
     const rule: VqaRule = { version: variant.includes('2016') ? 2016 : 2021, python2: variant.endsWith('python2') };
     const upload = variant.includes('llava_submission');
-    const asked = await readQuestions(folder);
+    const { byId: asked } = await readQuestions(folder);
     const annotations = await readAnnotations(folder, asked);
     const known = new Set(Array.from(asked.keys(), String));
     const byId = answersById(answers, (id) => known.has(id));
