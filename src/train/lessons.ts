@@ -7,6 +7,7 @@ import type { Tokenizer } from '../data/tokenizer.ts';
 import type { TensorMap } from '../nn/compile.ts';
 import { ProblemError } from '../problem.ts';
 import { roomFor, textTensors } from './generation.ts';
+import { type Grouping, groupBatches } from './grouping.ts';
 import { microBatchSize, type Optimisation, stepsOf } from './optimisation.ts';
 import { type BatchShape, chooseShapes, shapeFor } from './shapes.ts';
 
@@ -43,14 +44,19 @@ export type Lessons = Readonly<{
  */
 export function planLessons(
   records: readonly ChatRecord[],
-  params: Optimisation & Readonly<{ seed: number }>,
+  params: Optimisation & Readonly<{ seed: number; grouping?: Grouping }>,
   options: LessonOptions,
 ): Lessons {
   checkTemplate(options.tokenizer, options.template);
   const steps = stepsOf(params, records.length);
   const size = microBatchSize(params);
-  const batches = Array.from({ length: steps }, (_, step) => {
+  const drawn = Array.from({ length: steps }, (_, step) => {
     return epochOrder(params.seed, step, params.batchSize, records.length);
+  });
+  const batches = groupBatches(drawn, params.grouping ?? 'none', {
+    seed: params.seed,
+    perEpoch: Math.ceil(records.length / params.batchSize),
+    hasImage: (item) => records[item]?.image !== undefined,
   });
   const chosen = (step: number, micro: number): readonly number[] =>
     (batches[step] ?? []).slice(micro * size, (micro + 1) * size);

@@ -34,6 +34,13 @@ const params = {
       default: {},
       description: 'Peak learning rates by pattern, where they differ from learningRate: { vision.*: 2.0e-6 }.',
     },
+    grouping: {
+      type: 'string',
+      enum: ['none', 'modality'],
+      default: 'none',
+      description:
+        'Which examples share a batch. none: drawn at random. modality: those with an image apart from those without, as LLaVA (group_by_modality_length).',
+    },
     layer: { type: 'integer', default: -2, description: 'Hidden state of the vision tower that the adapter reads.' },
     scales,
     projector,
@@ -66,7 +73,11 @@ export const finetune: StageKind<Params, 'languageModel' | 'encoder' | 'data' | 
   },
   outputs: { model: { type: 'model', description: 'LLaVA checkpoint (LlavaForConditionalGeneration)' } },
   unused: ({ trainable }) => (trainsVision(trainable) ? ['features'] : []),
-  identity: ({ checkpointSeconds: _, scales, ...identity }) => ({ ...identity, ...scalesIdentity(scales) }),
+  identity: ({ checkpointSeconds: _, scales, grouping, ...identity }) => ({
+    ...identity,
+    ...scalesIdentity(scales),
+    ...(grouping === 'none' ? {} : { grouping }),
+  }),
   metrics: () => ['loss', 'steps', 'secondsPerStep'],
   needs: () => ({ engine: true, memory: 1.5e9 }),
   loadCost: async () => (await import('./cost.ts')).finetuneCost,

@@ -104,6 +104,24 @@ test('the written model, asked plainly, has the loss that training measured', as
   expect(metrics['loss']).toBeCloseTo(plain, 4);
 });
 
+test('grouped by modality, texts without an image make steps of their own', async () => {
+  const data = folder();
+  await writeData(data, { textOnly: true });
+  const records = await readDataset(data);
+  const told = records.flatMap(({ image }, index) => (image === undefined ? [index] : []));
+  expect(told.length).toBe(1);
+  // one record a step: some step has no image at all
+  const steps = records.length;
+  const run = await runStage(
+    finetune,
+    { ...params, steps, batchSize: 1, grouping: 'modality', learningRate: 1e-9 },
+    { ...inputs(), data },
+  );
+  const plain = await Promise.all(records.map((_, index) => plainLoss(run.output('model'), data, [index])));
+  const found = run.steps.map(({ loss }) => loss as number);
+  expect(found.toSorted()).toEqual(plain.toSorted().map((loss) => expect.closeTo(loss, 4)));
+});
+
 test('training lowers the loss, and what does not match `trainable` stays to the bit', async () => {
   const trained = await runStage(finetune, { ...params, steps: 12, learningRates: { 'projector.*': 0.001 } }, inputs());
   expect(trained.metrics['loss']).toBeLessThan(0.8 * (trained.steps[0]?.['loss'] as number));
