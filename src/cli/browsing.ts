@@ -70,7 +70,8 @@ export function createBrowsing({ cache, experiments, style, depth }: Given): Bro
   const detail = (browser: BrowserHandle): void => {
     const screen = browser.screen();
     if (screen.at !== 'stage' || world.open === undefined) return;
-    const found = detailOf(world.open, screen.stage, store, style);
+    const width = browser.size().columns - 2;
+    const found = detailOf(world.open, screen.stage, store, { style, width });
     if (found !== undefined) world = { ...world, detail: found };
   };
 
@@ -78,11 +79,11 @@ export function createBrowsing({ cache, experiments, style, depth }: Given): Bro
   const fill = async (browser: BrowserHandle): Promise<void> => {
     const screen = browser.screen();
     if (closed || screen.at !== 'stage' || world.open === undefined) return;
-    if (world.detail?.stage !== screen.stage) {
+    const { columns } = browser.size();
+    if (world.detail?.stage !== screen.stage || world.detail.width !== columns - 2) {
       detail(browser);
       browser.show(world);
     }
-    const { columns } = browser.size();
     const { patches } = world;
     const { stage, pane, image } = screen;
     if (pane !== 'patches' || (patches?.stage === stage && patches.image === image && patches.columns === columns))

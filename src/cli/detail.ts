@@ -4,13 +4,19 @@ import type { Style } from '../report/style.ts';
 import type { StageSpec } from '../spec/experiment.ts';
 import type { SqliteStore } from '../store/sqlite.ts';
 import type { Detail, Open, Series, StageItem } from '../ui/browse/world.ts';
+import { brokenTo } from '../ui/cut.ts';
 import { attemptLines, failedAttempt } from './attempt.ts';
 import { logLines } from './observe.ts';
 import { entryLines, parameterLines } from './show.ts';
 import { whyLines } from './why.ts';
 
-/** All that is known of one stage. A running stage has its log and curve so far; one that never ran has its parameters. */
-export function detailOf(open: Open, id: string, store: SqliteStore, style: Style): Detail | undefined {
+type Look = Readonly<{ style: Style; width: number }>;
+
+/**
+ * All that is known of one stage, in lines of at most so many columns. A running stage has its log and curve so far; one
+ * that never ran has its parameters.
+ */
+export function detailOf(open: Open, id: string, store: SqliteStore, { style, width }: Look): Detail | undefined {
   const item = open.items.get(id);
   if (item === undefined) return undefined;
   const { step } = item;
@@ -18,16 +24,18 @@ export function detailOf(open: Open, id: string, store: SqliteStore, style: Styl
   const key = item.state === 'running' || item.state === 'failed' ? step.key : (entry?.key ?? step.key);
   const folder = key === undefined ? undefined : store.jobFolder(key);
   const stale = step.entry === undefined && step.last !== undefined;
+  const fitted = (lines: readonly string[]) => lines.flatMap((line) => brokenTo(line.replaceAll('\t', '  '), width));
   return {
     stage: id,
+    width,
     lines: {
-      why: [...failureLines(item, store, style), ...whyLines(open.plan, id, style)],
-      parameters: parameterLines(step.spec.params, style),
+      why: fitted([...failureLines(item, store, style), ...whyLines(open.plan, id, style)]),
+      parameters: fitted(parameterLines(step.spec.params, style)),
       metrics:
         entry === undefined
           ? []
-          : [...(stale ? ['of its last run; it is to run again', ''] : []), ...entryLines(entry, store, style)],
-      log: folder === undefined ? [] : logLines(jobPaths.log(folder)),
+          : fitted([...(stale ? ['of its last run; it is to run again', ''] : []), ...entryLines(entry, store, style)]),
+      log: folder === undefined ? [] : fitted(logLines(jobPaths.log(folder))),
     },
     curves: folder === undefined ? [] : curvesOf(folder),
     lineage: lineageOf(open.experiment.stages, id),

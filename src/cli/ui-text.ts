@@ -23,7 +23,8 @@ export async function printAll(file: string | undefined, { output, cache }: Cont
   try {
     const open = observe(experiment, plan, store);
     const tables = open.boards.map(({ table }) => formatTerminal(table, output));
-    const logOf = (stage: string) => detailOf(open, stage, store, output.style)?.lines.log ?? [];
+    const look = { style: output.style, width: Number.POSITIVE_INFINITY };
+    const logOf = (stage: string) => detailOf(open, stage, store, look)?.lines.log ?? [];
     output.out([...linearLines(open, only, logOf, output.style, tables)].join('\n'));
     return 0;
   } finally {

@@ -2,11 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { asked, openRig, type Rig } from '../cli/rig.ts';
 import { colourCode, hasTmux, openTerminal, withoutTmux } from './terminal.ts';
 
+/** What a stage writes to its log. */
+const long = `start ${'of a very long line '.repeat(6)}end`;
+
 describe.runIf(hasTmux)(`the browser in a terminal${withoutTmux}`, () => {
   let rig: Rig;
   beforeAll(async () => {
     rig = openRig();
-    rig.write('a.yaml', asked);
+    rig.write('a.yaml', asked.replace('mkdir', `echo ${long}; mkdir`));
     await rig.sea('run', 'a.yaml');
   });
   afterAll(() => rig.close());
@@ -41,6 +44,20 @@ describe.runIf(hasTmux)(`the browser in a terminal${withoutTmux}`, () => {
       terminal.resize(60, 12);
       terminal.type('?');
       expect((await terminal.shows('first, last')).split('\n').every((line) => line.length <= 60)).toBe(true);
+    } finally {
+      terminal.close();
+    }
+  });
+
+  test('breaks long lines of a log to the window, and again when its size changes', async () => {
+    const terminal = openTerminal(rig, [80, 24], 'ui a.yaml');
+    try {
+      await terminal.shows('› Worse');
+      terminal.type('o');
+      expect(await terminal.shows('[log]')).not.toContain(long);
+      await terminal.shows(/^ {2}start .*\n.* long line end$/m);
+      terminal.resize(200, 50);
+      await terminal.shows(long);
     } finally {
       terminal.close();
     }

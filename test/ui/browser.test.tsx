@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { render } from 'ink-testing-library';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { costText } from '../../src/cli/browsing.ts';
+import { detailOf } from '../../src/cli/detail.ts';
 import { openExperiment } from '../../src/cli/experiment.ts';
 import { observe } from '../../src/cli/observe.ts';
 import { openSession } from '../../src/cli/session.ts';
@@ -9,7 +10,7 @@ import { Browser } from '../../src/ui/browse/browser.tsx';
 import { settled } from '../../src/ui/browse/cursor.ts';
 import { reduce } from '../../src/ui/browse/reduce.ts';
 import { type Action, type Effect, initialState } from '../../src/ui/browse/state.ts';
-import type { ItemState, Open, StageItem, World } from '../../src/ui/browse/world.ts';
+import type { Detail, ItemState, Open, StageItem, World } from '../../src/ui/browse/world.ts';
 import { openRig, type Rig } from '../cli/rig.ts';
 import { threeRows } from './three-rows.ts';
 
@@ -37,6 +38,19 @@ async function look(file: string): Promise<Open> {
   const { experiment, plan, store } = await openSession(await openExperiment(join(rig.folder, file), cache), cache);
   try {
     return observe(experiment, plan, store);
+  } finally {
+    store.close();
+  }
+}
+
+/** What the panes of a stage show on a window of 80 columns. */
+async function detail(open: Open, stage: string): Promise<Detail> {
+  const cache = join(rig.folder, 'cache');
+  const { store } = await openSession(open.experiment, cache);
+  try {
+    const found = detailOf(open, stage, store, { style: 'plain', width: 78 });
+    if (found === undefined) throw new Error(`no stage ${stage}`);
+    return found;
   } finally {
     store.close();
   }
@@ -136,6 +150,36 @@ describe('the browser', () => {
     const world = worldOf(await look('c.yaml'));
     expect(await shownAfter('$', world)).toMatch(/› Baseline +51\.5 +51\.5 +\[51\.5/);
     expect(await shownAfter('$^', world)).toMatch(/› Baseline +\[51\.5/);
+  });
+
+  test('shows all of a long line, in the pieces that the window is wide enough for', async () => {
+    const value = 'first lines of a note that no window of eighty columns has room for, and then its last words';
+    rig.write('d.yaml', experiment.replace("RATE: '3'", `NOTE: '${value}'`));
+    const open = await look('d.yaml');
+    const world = worldOf(open, { detail: await detail(open, 'train[Better]') });
+    const shown = await shownAfter('jjw', world);
+    expect(shown).toMatch(/ {4}env\.NOTE: \(not set\) → first lines of a note .*\n {6}.* and then its last words\n/);
+    expect(Math.max(...shown.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(await shownAfter('jj=', world)).toContain('its last words');
+  });
+
+  test('asks a question that is longer than the window in several lines', async () => {
+    const browser = start(worldOf(never));
+    try {
+      const text = `${'train[a name that takes the whole of a line] runs again; '.repeat(3)}Start?`;
+      browser.act({ type: 'ask', question: { text, effect: { type: 'start' } } });
+      const lines = browser.shown().split('\n');
+      expect(
+        lines
+          .slice(-4, -1)
+          .map((line) => line.trim())
+          .join(' '),
+      ).toBe(text);
+      expect(lines.at(-1)).toBe('y yes   any other key no');
+      expect(lines).toHaveLength(23);
+    } finally {
+      browser.close();
+    }
   });
 
   test('says where a search finds nothing, and Esc shows all again', async () => {

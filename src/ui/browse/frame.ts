@@ -1,8 +1,8 @@
 import { problemLine } from '../../problem.ts';
 import { notesOf } from '../../report/cells.ts';
-import { paint, type Style } from '../../report/style.ts';
+import { paint, type Style, type Tone } from '../../report/style.ts';
 import { padRight, shorten, widthOf, wrap } from '../../report/width.ts';
-import { cutTo } from '../cut.ts';
+import { brokenTo, cutTo } from '../cut.ts';
 import type { Size } from '../screen.ts';
 import { type Hint, hints } from './keys.ts';
 import { textLines } from './lines.ts';
@@ -17,15 +17,16 @@ import type { ItemState, World } from './world.ts';
 export function frameLines(state: State, world: World, style: Style): readonly string[] {
   const { size } = state;
   const screen = top(state);
-  const rows = bodyRows(size);
-  const room = { columns: size.columns, rows };
+  const room = { columns: size.columns, rows: bodyRows(size) };
   const body = state.help ? helpLines(screen, size.columns) : bodyLines(screen, world, room, style);
-  const filled = Array.from({ length: rows }, (_, at) => body[at] ?? '');
+  const foot = footLines(state, world, style);
+  // a long question or remark covers the end of the body while it stands there
+  const filled = Array.from({ length: Math.max(0, room.rows + 2 - foot.length) }, (_, at) => body[at] ?? '');
   const lines = [
     titleLine(screen, world, size, style),
     paint(style, 'dim', '─'.repeat(size.columns)),
     ...filled,
-    ...footLines(state, world, style),
+    ...foot,
   ];
   return lines.slice(0, Math.max(1, size.rows - 1)).map((line) => cutTo(line, size.columns));
 }
@@ -116,18 +117,20 @@ function countsText({ open, problems, run }: World, room: number): string {
   return widthOf(long) <= room ? long : `${live}${told.map((one) => one.short).join(' ')}`;
 }
 
-/** Two lines: what is asked, told or searched; then the keys. */
+/** What is asked, told or searched, in as many lines as that takes; then the keys. */
 function footLines(state: State, world: World, style: Style): readonly string[] {
   const screen = top(state);
   const keys = footHints(screen, state.size.columns, style);
+  const told = (tone: Tone, text: string) =>
+    brokenTo(text, state.size.columns).map((line) => paint(style, tone, line.trimStart()));
   if (state.question !== undefined)
-    return [paint(style, 'warn', state.question.text), paint(style, 'bold', 'y yes   any other key no')];
+    return [...told('warn', state.question.text), paint(style, 'bold', 'y yes   any other key no')];
   if (state.typing) return [`/${screen.search}▏`, paint(style, 'dim', 'Enter keeps the search, Esc gives it up')];
-  if (state.message !== undefined) return [paint(style, 'warn', state.message), keys];
+  if (state.message !== undefined) return [...told('warn', state.message), keys];
   if (screen.search !== '') return [paint(style, 'accent', `/${screen.search}   Esc shows all again`), keys];
   const changed = world.problems[0];
   const note = changed === undefined || screen.at === 'experiments' ? '' : problemLine(changed);
-  return [paint(style, 'bad', note), keys];
+  return [...told('bad', note), keys];
 }
 
 function footHints(screen: Screen, columns: number, style: Style): string {

@@ -60,7 +60,7 @@ function fitted(natural: readonly number[], room: number): readonly number[] {
   ];
 }
 
-/** A text that scrolls: long lines are cut, the line of the cursor has a sign where there is more than a window. */
+/** A text that scrolls, broken to the window already: the line of the cursor has a sign where there is more than a window. */
 export function textLines(
   texts: readonly string[],
   cursor: number,
@@ -71,6 +71,6 @@ export function textLines(
   const scrolls = texts.length > size.rows;
   return texts.slice(from, to).map((text, at) => {
     const isCursor = scrolls && from + at === cursor;
-    return `${isCursor ? paint(style, 'accent', '›') : ' '} ${text.replaceAll('\t', '  ')}`;
+    return `${isCursor ? paint(style, 'accent', '›') : ' '} ${text}`;
   });
 }

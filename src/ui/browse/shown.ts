@@ -4,6 +4,7 @@ import type { Style } from '../../report/style.ts';
 import type { TableCell, TableRow } from '../../report/table.ts';
 import type { Entry } from '../../store/store.ts';
 import type { Board } from '../board.ts';
+import { brokenTo } from '../cut.ts';
 import type { Screen } from './state.ts';
 import type { Found, StageItem, World } from './world.ts';
 
@@ -95,7 +96,7 @@ export function paneTexts({ stage, pane, image }: On<'stage'>, { detail, patches
   return pane === 'lineage' ? detail.lineage.map((line) => line.stage) : detail.lines[pane];
 }
 
-/** Remarks beneath a comparison are broken so that they fit the narrowest usual window. */
+/** The lines of a comparison are broken so that they fit the narrowest usual window. */
 const comparisonWidth = 78;
 
 /** Two rows beside each other; '' when the table has lost one of them. */
@@ -105,5 +106,6 @@ export function comparisonText(screen: On<'compare'>, world: World, style: Style
   if (table === undefined || world.open === undefined || !names.has(screen.left) || !names.has(screen.right)) return '';
   const standing = { experiment: world.open.experiment, tables: [table], questions: new Map() };
   const compared = compareRows({ ...standing, row: screen.left }, { ...standing, row: screen.right });
-  return formatComparison(compared, { width: comparisonWidth, style });
+  const lines = formatComparison(compared, { width: comparisonWidth, style }).split('\n');
+  return lines.flatMap((line) => brokenTo(line, comparisonWidth)).join('\n');
 }

@@ -46,6 +46,8 @@ export type Series = Readonly<{ name: string; points: readonly (readonly [step: 
 /** What is known of one stage: lines of its panes, its curves, the stages it reads and those that read it. */
 export type Detail = Readonly<{
   stage: string;
+  /** columns that its lines were broken to */
+  width: number;
   lines: Readonly<Record<Exclude<Pane, 'curve' | 'lineage' | 'patches'>, readonly string[]>>;
   curves: readonly Series[];
   lineage: readonly Readonly<{ stage: string; depth: number; reads: boolean }>[];
