@@ -182,6 +182,25 @@ describe('the browser', () => {
     }
   });
 
+  test('finds a column by its name and sorts by it, also where all keys come at once', async () => {
+    const columns = ['A', 'B', 'POPE'].map((label) => `{ stage: score, metric: accuracy, label: ${label} }`);
+    rig.write('e.yaml', experiment.replace(/columns: \[.*?\]/, `columns: [${columns.join(', ')}]`));
+    const world = worldOf(await look('e.yaml'));
+    const shown = await shownAfter('/pope\rs', world);
+    expect(shown).toMatch(/POPE▾/);
+    expect(shown).toMatch(/› Better +53\.5\* .*53\.5\* .*\[53\.5\*/);
+    expect(shown).toMatch(/Baseline +51\.5/);
+    const rows = await shownAfter('/broken\r', world);
+    expect(rows).toMatch(/› Broken +\[✗\]/);
+    expect(rows).not.toMatch(/^ +Baseline/m);
+    expect(await shownAfter('/zebra\r', world)).toContain('no row and no column has this in its name');
+  });
+
+  test('goes to the first line that has what is searched, and marks it', async () => {
+    const world = worldOf(failed, { detail: await detail(failed, 'train[Broken]') });
+    expect(await shownAfter('!/memory', world)).toMatch(/\n› out of memory\n/);
+  });
+
   test('says where a search finds nothing, and Esc shows all again', async () => {
     const browser = start(worldOf(failed));
     try {

@@ -58,7 +58,13 @@ function bodyLines(screen: Screen, world: World, size: Size, style: Style): read
     case 'stage':
       return stageLines(screen, open, world, size, style);
     case 'compare':
-      return textLines(comparisonText(screen, world, style).split('\n'), screen.cursor, size, style);
+      return textLines(
+        comparisonText(screen, world, style).split('\n'),
+        screen.cursor,
+        size,
+        style,
+        screen.search !== '',
+      );
   }
 }
 
@@ -144,7 +150,8 @@ function footHints(screen: Screen, columns: number, style: Style): string {
   ];
   let line = '';
   // the way to all other keys is never cut
-  for (const [key, does, short] of [...common.slice(0, 1), ...own, ...common.slice(1)]) {
+  const others = common.filter(([key]) => own.every(([one]) => one !== key));
+  for (const [key, does, short] of [...others.slice(0, 1), ...own, ...others.slice(1)]) {
     const next = `${line === '' ? '' : `${line}  `}${key} ${short ?? does}`;
     if (widthOf(next) <= columns) line = next;
   }

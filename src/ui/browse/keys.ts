@@ -4,8 +4,18 @@ import type { Key } from 'ink';
 export function keyNames(input: string, key: Key): readonly string[] {
   const name = keyName(input, key);
   if (name === undefined) return [];
-  return name === input ? [...input] : [name];
+  return name === input ? [...input].flatMap((letter) => amongLetters[letter] ?? letter) : [name];
 }
+
+/** Keys that write one character, where they come among letters. */
+const amongLetters: Readonly<Record<string, string>> = {
+  '\r': 'enter',
+  '\n': 'enter',
+  '\t': 'tab',
+  '\b': 'backspace',
+  '\u007F': 'backspace',
+  '\u0003': 'ctrl-c',
+};
 
 /** A letter is itself. */
 function keyName(input: string, key: Key): string | undefined {
@@ -68,6 +78,7 @@ export const hints = {
     ['s', 'sort by the column', 'sort'],
     ['p', 'paper'],
     ['^ $', 'first, last column'],
+    ['/', 'find a row or a column', 'search'],
     ['Space', 'mark a row'],
     ['d', 'deltas'],
     ['u', 'spread'],

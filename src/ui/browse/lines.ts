@@ -60,17 +60,21 @@ function fitted(natural: readonly number[], room: number): readonly number[] {
   ];
 }
 
-/** A text that scrolls, broken to the window already: the line of the cursor has a sign where there is more than a window. */
+/**
+ * A text that scrolls, broken to the window already. The line of the cursor has a sign where there is more than a window,
+ * or where it was `sought`.
+ */
 export function textLines(
   texts: readonly string[],
   cursor: number,
   size: Readonly<{ columns: number; rows: number }>,
   style: Style,
+  sought: boolean,
 ): readonly string[] {
   const [from, to] = windowOf(cursor, texts.length, size.rows);
-  const scrolls = texts.length > size.rows;
+  const hasSign = sought || texts.length > size.rows;
   return texts.slice(from, to).map((text, at) => {
-    const isCursor = scrolls && from + at === cursor;
+    const isCursor = hasSign && from + at === cursor;
     return `${isCursor ? paint(style, 'accent', '›') : ' '} ${text}`;
   });
 }

@@ -2,6 +2,7 @@ import { count } from '../words.ts';
 import { clamped, lengthOf } from './cursor.ts';
 import { movement } from './keys.ts';
 import { screenKey } from './screens.ts';
+import { boardOf, comparisonText, matches, paneTexts, soughtColumn } from './shown.ts';
 import {
   type Action,
   bodyRows,
@@ -53,7 +54,7 @@ function answer({ question, ...state }: State, key: string): Turn {
   return key === 'y' && question !== undefined ? { state, effect: question.effect } : { state };
 }
 
-/** A search narrows lists while it is typed; in texts it moves to the first line that has it. */
+/** A search narrows lists while it is typed; in a table it goes to a column, in texts to the first line that has it. */
 function type(state: State, key: string, world: World): State {
   const { search } = top(state);
   if (key === 'enter') return { ...state, typing: false };
@@ -63,9 +64,33 @@ function type(state: State, key: string, world: World): State {
 }
 
 function withSearch(state: State, search: string, world: World): State {
-  const screen = top(state);
-  const cursor = screen.at === 'stage' || screen.at === 'compare' ? screen.cursor : 0;
-  return replace(state, clamped({ ...screen, search, cursor }, world));
+  return replace(state, clamped(sought({ ...top(state), search }, world), world));
+}
+
+/** The screen with its cursor on what is searched. */
+function sought(screen: Screen, world: World): Screen {
+  switch (screen.at) {
+    case 'table': {
+      const board = boardOf(screen, world);
+      const column = board === undefined ? undefined : soughtColumn(screen, board);
+      return { ...screen, cursor: 0, column: column ?? screen.column };
+    }
+    case 'stage': {
+      const cursor = firstWith(screen.search, paneTexts(screen, world));
+      return cursor < 0 ? screen : { ...screen, cursor, follow: false };
+    }
+    case 'compare': {
+      const cursor = firstWith(screen.search, comparisonText(screen, world, 'plain').split('\n'));
+      return cursor < 0 ? screen : { ...screen, cursor };
+    }
+    default:
+      return { ...screen, cursor: 0 };
+  }
+}
+
+/** -1: none, or nothing is searched. */
+function firstWith(search: string, texts: readonly string[]): number {
+  return search === '' ? -1 : texts.findIndex((text) => matches(text, search));
 }
 
 /** Undefined: the key is no movement up or down. */

@@ -46,9 +46,20 @@ export function shownColumns(screen: On<'table'>, board: Board): readonly number
   return all.filter(varies);
 }
 
-/** Rows with their place in the table, searched and sorted; rows without a number come last. */
+/** Where no row has what is searched in its name: of the columns that are shown the first that has. */
+export function soughtColumn(screen: On<'table'>, board: Board): number | undefined {
+  if (board.table.rows.some(({ name }) => matches(name, screen.search))) return undefined;
+  const at = shownColumns(screen, board).findIndex((column) =>
+    matches(board.table.columns[column]?.label ?? '', screen.search),
+  );
+  return at < 0 ? undefined : at;
+}
+
+/** Rows with their place in the table, searched and sorted; rows without a number come last. A search for a column keeps all. */
 export function shownRows(screen: On<'table'>, board: Board): readonly Readonly<{ row: TableRow; at: number }>[] {
-  const rows = board.table.rows.map((row, at) => ({ row, at })).filter(({ row }) => matches(row.name, screen.search));
+  const all = board.table.rows.map((row, at) => ({ row, at }));
+  const named = all.filter(({ row }) => matches(row.name, screen.search));
+  const rows = named.length === 0 && soughtColumn(screen, board) !== undefined ? all : named;
   const { sort } = screen;
   if (sort === undefined) return rows;
   const numberOf = (row: TableRow) => row.cells[sort.column]?.mean ?? Number.NaN;

@@ -29,7 +29,7 @@ export function stageLines(screen: StageScreen, open: Open, world: World, size: 
 function paneLines(screen: StageScreen, open: Open, world: World, size: Size, style: Style): readonly string[] {
   if (screen.pane === 'patches') {
     const texts = paneTexts(screen, world);
-    return texts.length === 0 ? ['  …'] : textLines(texts, screen.cursor, size, style);
+    return texts.length === 0 ? ['  …'] : textLines(texts, screen.cursor, size, style, false);
   }
   const { detail } = world;
   if (detail?.stage !== screen.stage) return ['  …'];
@@ -38,7 +38,7 @@ function paneLines(screen: StageScreen, open: Open, world: World, size: Size, st
   const texts = detail.lines[screen.pane];
   if (texts.length === 0) return [paint(style, 'dim', `  ${nothing[screen.pane]}`)];
   const cursor = screen.follow && screen.pane === 'log' ? texts.length - 1 : screen.cursor;
-  return textLines(texts, cursor, size, style);
+  return textLines(texts, cursor, size, style, screen.search !== '');
 }
 
 const nothing = {

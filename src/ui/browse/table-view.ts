@@ -35,6 +35,7 @@ export function tableLines(
   const [first, last] = columnWindow(totals, screen.column, size.columns - names - 2);
   const seen = columns.slice(first, last).map((_, at) => first + at);
   const head = seen.map((at) => `${padLeft(heads[at] ?? '', (totals[at] ?? 0) - 1)} `).join('');
+  if (rows.length === 0 && screen.search !== '') return ['  no row and no column has this in its name'];
   const more = `${first > 0 ? '◂ ' : ''}${last < columns.length ? `${columns.length - last} more ▸` : ''}`;
   return [
     paint(style, 'bold', `${padRight(shorten(more, names + 2), names + 2)}${head}`.trimEnd()),
