@@ -165,18 +165,27 @@ export function createBrowsing({ cache, experiments, style, depth }: Given): Bro
   async function priceText(force: string | undefined): Promise<string> {
     if (opened === undefined) return 'Nothing is open.';
     const plan = await makePlan(opened.experiment, store, sources, force === undefined ? undefined : [force]);
-    return costText(plan, force);
+    const elsewhere = (world.open?.stages ?? []).flatMap(({ id, state }) => (state === 'running' ? [id] : []));
+    return costText(plan, force, elsewhere);
   }
 }
 
-/** What a run would do, before it is started. */
-export function costText({ counts, estimate, steps }: Plan, force: string | undefined): string {
+/** What a run would do, before it is started. `elsewhere`: stages that other processes are making now. */
+export function costText(
+  { counts, estimate, steps }: Plan,
+  force: string | undefined,
+  elsewhere: readonly string[],
+): string {
   const will = counts.run + counts.depends;
   if (will === 0) return `Nothing is to run: all ${count(steps.length, 'stage')} are cached. Run anyway?`;
   const time = estimate.seconds >= 1 ? `, about ${duration(estimate.seconds)} of work` : '';
   const unknown = estimate.unknown > 0 ? `, ${count(estimate.unknown, 'stage')} never timed here` : '';
-  const first = force === undefined ? '' : `${force} runs again; with what may follow `;
-  return `${first}${count(will, 'stage')} to run${time}${unknown}; ${counts.reuse} cached. Start?`;
+  const others = elsewhere.filter((id) => id !== force);
+  const after = others.length < elsewhere.length ? ' when the other process has made it' : '';
+  const first = force === undefined ? '' : `${force} runs again${after}; with what may follow `;
+  const more = others.length > 3 ? ` and ${others.length - 3} more` : '';
+  const left = others.length === 0 ? '' : ` Another process makes ${others.slice(0, 3).join(', ')}${more}: waited for.`;
+  return `${first}${count(will, 'stage')} to run${time}${unknown}; ${counts.reuse} cached.${left} Start?`;
 }
 
 function withProblems(world: World, file: string, problems: readonly Problem[]): World {

@@ -234,7 +234,7 @@ describe('the browser', () => {
     try {
       await browser.type('r');
       expect(browser.effects).toEqual([{ type: 'price' }]);
-      const question = { text: costText(never.plan, undefined), effect: { type: 'start' } } as const;
+      const question = { text: costText(never.plan, undefined, []), effect: { type: 'start' } } as const;
       browser.act({ type: 'ask', question });
       expect(browser.shown()).toContain('7 stages to run, 7 stages never timed here; 0 cached. Start?');
       await browser.type('n');
@@ -245,6 +245,23 @@ describe('the browser', () => {
     } finally {
       browser.close();
     }
+  });
+
+  test('starts beside the run of another process and says what it waits for, but no second run of its own', async () => {
+    const open = atWork(failed, 'train[Broken]');
+    const browser = start(worldOf(open, { run: 'other' }));
+    try {
+      await browser.type('r');
+      expect(browser.effects).toEqual([{ type: 'price' }]);
+      const told = costText(open.plan, undefined, ['train[Broken]']);
+      expect(told).toMatch(/2 stages to run.* Another process makes train\[Broken\]: waited for\. Start\?/);
+      const forced = costText(open.plan, 'train[Broken]', ['train[Broken]']);
+      expect(forced).toMatch(/^train\[Broken\] runs again when the other process has made it; with what may follow /);
+    } finally {
+      browser.close();
+    }
+    for (const keys of ['r', 'f', '2f'])
+      expect(await shownAfter(keys, worldOf(open, { run: 'own' })), keys).toContain('x stops it');
   });
 
   test('shows the mistakes of a file that cannot be opened', async () => {

@@ -46,7 +46,13 @@ function onKey(state: State, key: string, world: World): Turn {
   if (state.typing) return { state: type(state, key, world) };
   const moved = move(state, movement(key), world);
   if (moved !== undefined) return { state: moved };
-  return screenKey(state, movement(key), world) ?? everywhere(state, key, world);
+  return oneRun(screenKey(state, movement(key), world) ?? everywhere(state, key, world), world);
+}
+
+/** Of two runs started here only one could be stopped from here. */
+function oneRun(turn: Turn, { run }: World): Turn {
+  if (turn.effect?.type !== 'price' || run !== 'own') return turn;
+  return { state: { ...turn.state, message: 'the run that was started here is still at work: x stops it' } };
 }
 
 /** Anything but yes is no. */
@@ -136,8 +142,8 @@ function everywhere(state: State, key: string, world: World): Turn {
     case 'e':
       return { state: { ...state, stack: [experimentsScreen] } };
     case 'r':
-      return world.open === undefined || world.run !== undefined
-        ? { state: { ...state, message: world.run === undefined ? 'open an experiment first' : 'a run is at work' } }
+      return world.open === undefined
+        ? { state: { ...state, message: 'open an experiment first' } }
         : { state, effect: { type: 'price' } };
     case 'x':
       return { state: stopping(state, world) };
