@@ -2,11 +2,11 @@ import { ProblemError, suggest } from '../problem.ts';
 import { type Figure, makeFigure } from '../report/figures/figure.ts';
 import { formatFigure } from '../report/figures/text.ts';
 import type { Context } from './context.ts';
-import { writeDrawing } from './drawing.ts';
+import { type DrawingFiles, writeDrawing } from './drawing.ts';
 import { json } from './output.ts';
 import { type OpenTables, openTables } from './tables.ts';
 
-type FigureOptions = Readonly<{ svg?: string; width?: number; json?: boolean }>;
+type FigureOptions = DrawingFiles & Readonly<{ width?: number; json?: boolean }>;
 
 /** `sea figure`: the figures of an experiment, or one of them, from what is in the cache now. */
 export async function showFigures(
@@ -19,10 +19,9 @@ export async function showFigures(
   opened.session.store.close();
   const figures = figuresOf(opened);
   const chosen = name === undefined ? figures : [named(figures, name)];
-  if (options.svg !== undefined) {
-    await drawOne(chosen, options.svg);
-    output.out(options.svg);
-  } else if (options.json === true) output.out(json({ figures: chosen }));
+  const wanted = options.svg ?? options.png;
+  if (wanted !== undefined) output.out((await drawOne(chosen, wanted, options)).join('\n'));
+  else if (options.json === true) output.out(json({ figures: chosen }));
   else {
     const look = { width: options.width ?? output.width, style: output.style };
     output.out(chosen.map((figure) => formatFigure(figure, look)).join('\n\n'));
@@ -52,7 +51,7 @@ function named(figures: readonly Figure[], name: string): Figure {
   throw new ProblemError({ code: 'unknown-figure', message: `there is no figure "${name}"`, hint });
 }
 
-async function drawOne(figures: readonly Figure[], path: string): Promise<void> {
+async function drawOne(figures: readonly Figure[], path: string, files: DrawingFiles): Promise<readonly string[]> {
   const [figure, ...others] = figures;
   if (figure === undefined || others.length > 0) {
     const message = `${path} takes one figure, and there are ${figures.length}`;
@@ -63,5 +62,5 @@ async function drawOne(figures: readonly Figure[], path: string): Promise<void> 
     });
   }
   const { figureSvg, svgDocument } = await import('../report/figures/svg.ts');
-  await writeDrawing(async () => svgDocument(await figureSvg(figure)), { svg: path });
+  return writeDrawing(async () => svgDocument(await figureSvg(figure)), files);
 }

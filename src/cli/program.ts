@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { benchmarkNames } from '../benchmarks/names.ts';
 import { deviceNames } from '../cost/device.ts';
@@ -171,13 +172,15 @@ function declareExperimentCommands(define: Define, context: MakeFor, finish: Fin
       finish(await (await import('./table.ts')).showTables(file, options, context(command))),
     );
 
-  define('figure', 'Draw the figures of an experiment from what has been measured: in the terminal, or one as SVG.', [
-    'sea figure experiments/quickstart.yaml',
-    'sea figure experiments/quickstart.yaml knowledge --svg knowledge.svg',
-  ])
+  define(
+    'figure',
+    'Draw the figures of an experiment from what has been measured: in the terminal, or one as a picture.',
+    ['sea figure experiments/quickstart.yaml', 'sea figure experiments/quickstart.yaml knowledge --svg knowledge.svg'],
+  )
     .argument('<file>', 'experiment file')
     .argument('[name]', 'one of its figures (default: all)')
-    .option('--svg <file>', 'draw it as SVG')
+    .addOption(new Option('--svg <file>', 'draw it as SVG').argParser(pictureFile('svg')))
+    .addOption(new Option('--png <file>', 'draw it as PNG').argParser(pictureFile('png')))
     .addOption(new Option('--width <columns>', 'line length in the terminal').argParser(positive))
     .option(...asJson)
     .action(async (file: string, name: string | undefined, options, command: Command) =>
@@ -266,8 +269,8 @@ function declareLabelsCommand(define: Define, context: MakeFor, finish: Finish):
     .option('--image <name>', 'the words of the patches of this picture')
     .option('--images <dir>', 'folder of the pictures (default: those that the stage labelled)')
     .option('--truth <stage>', "check the labels against a drawn world's truth: its stage, or a folder")
-    .option('--svg <file>', 'draw it as SVG')
-    .option('--png <file>', 'draw it as PNG')
+    .addOption(new Option('--svg <file>', 'draw it as SVG').argParser(pictureFile('svg')))
+    .addOption(new Option('--png <file>', 'draw it as PNG').argParser(pictureFile('png')))
     .option(...asJson)
     .action(async (labels: string, file: string | undefined, options, command: Command) =>
       finish(await (await import('./labels.ts')).showLabels(labels, file, options, context(command))),
@@ -288,8 +291,8 @@ function declareModelCommands(define: Define, context: MakeFor, finish: Finish):
     .option('--words <file>', 'words that may be recalled: a file or a stage (default: those of its labels or encoder)')
     .option('--truth <stage>', "mark right and wrong by this drawn world's truth (default: the picture's own)")
     .addOption(new Option('--top <n>', 'words of each visual token in --json').argParser(positive).default(5))
-    .option('--svg <file>', 'draw it as SVG')
-    .option('--png <file>', 'draw it as PNG')
+    .addOption(new Option('--svg <file>', 'draw it as SVG').argParser(pictureFile('svg')))
+    .addOption(new Option('--png <file>', 'draw it as PNG').argParser(pictureFile('png')))
     .option(...asJson)
     .action(async (file: string | undefined, options, command: Command) =>
       finish(await (await import('./recall.ts')).recallWords(file, options, context(command))),
@@ -445,4 +448,16 @@ function positive(text: string): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('It must be a whole number from 1 on.');
   return number;
+}
+
+const pictureNames = ['.svg', '.png', '.jpg', '.jpeg', '.webp', '.gif', '.tif', '.tiff', '.pdf'];
+
+/** A file for a picture of this format: a name that says another one is refused before anything is drawn. */
+function pictureFile(format: 'svg' | 'png'): (path: string) => string {
+  return (path) => {
+    const extension = extname(path).toLowerCase();
+    if (!pictureNames.includes(extension) || extension === `.${format}`) return path;
+    const other = extension === '.svg' || extension === '.png' ? `, or say --${extension.slice(1)} ${path}` : '';
+    throw new InvalidArgumentError(`--${format} writes ${format.toUpperCase()}: name the file *.${format}${other}.`);
+  };
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ablation, expectDocumented, openRig, type Rig } from './rig.ts';
@@ -36,10 +36,25 @@ describe('sea figure', () => {
     expect([all.figures.length, one.figures]).toEqual([2, [all.figures[1]]]);
   });
 
-  test('writes one as SVG', async () => {
-    const { code, out } = await rig.sea('figure', 'a.yaml', 'bars', '--svg', 'bars.svg');
-    expect([code, out]).toEqual([0, 'bars.svg\n']);
+  test('writes one as SVG and PNG', async () => {
+    const { code, out } = await rig.sea('figure', 'a.yaml', 'bars', '--svg', 'bars.svg', '--png', 'bars.PNG');
+    expect([code, out]).toEqual([0, 'bars.svg\nbars.PNG\n']);
+    expect(readFileSync(join(rig.folder, 'bars.PNG')).toString('latin1', 1, 4)).toBe('PNG');
     expect(readFileSync(join(rig.folder, 'bars.svg'), 'utf8')).toMatch(/^<svg [\s\S]*>52\.5<\/text>[\s\S]*<\/svg>\n$/);
+  });
+
+  test.each([
+    ['figure', 'a.yaml', 'bars'],
+    ['labels', 'labels'],
+    ['recall', '--model', 'finetune', '--image', 'cat.jpg'],
+  ])('%s writes no format into a file that is named as another', async (...args) => {
+    const svg = await rig.sea(...args, '--svg', 'x.png');
+    expect([svg.code, svg.err]).toEqual([
+      2,
+      expect.stringContaining('--svg writes SVG: name the file *.svg, or say --png x.png'),
+    ]);
+    expect((await rig.sea(...args, '--png', 'x.jpeg')).err).toContain('--png writes PNG: name the file *.png.');
+    expect(existsSync(join(rig.folder, 'x.png'))).toBe(false);
   });
 
   test.each([
