@@ -1,4 +1,3 @@
-import { count } from '../words.ts';
 import { clamped, lengthOf } from './cursor.ts';
 import { movement } from './keys.ts';
 import { screenKey } from './screens.ts';
@@ -175,11 +174,11 @@ function leave(state: State, world: World): Turn {
   return { state: { ...state, question: { text, effect: { type: 'quit' } } } };
 }
 
-function stopping(state: State, { run, open }: World): State {
+function stopping(state: State, { run }: World): State {
   if (run === undefined) return { ...state, message: 'nothing runs' };
   if (run === 'other') return { ...state, message: 'another process started this run: stop it there, with Ctrl-C' };
-  const at = (open?.stages ?? []).filter((item) => item.state === 'running').length;
-  const text = `${count(at, 'stage')} at work end${at === 1 ? 's' : ''} at the next checkpoint; what was done since is done again. Stop?`;
+  const text =
+    'The run that was started here ends at its next checkpoint; what was done since is done again. Other runs go on. Stop?';
   return { ...state, question: { text, effect: { type: 'stop' } } };
 }
 
