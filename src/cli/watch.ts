@@ -4,6 +4,7 @@ import type { Problem, Result } from '../problem.ts';
 import { paint } from '../report/style.ts';
 import type { Experiment } from '../spec/experiment.ts';
 import { frames } from '../spec/frame.ts';
+import { brokenTo } from '../ui/cut.ts';
 import type { Context } from './context.ts';
 import { readNoting } from './experiment.ts';
 import { missingFiles, missingText } from './missing.ts';
@@ -84,13 +85,14 @@ function problemsText(problems: readonly Problem[], color: boolean): string {
 }
 
 /** On a terminal one screen, elsewhere text after text. */
-function show(text: string, { out, live, style }: Context['output']): void {
+function show(text: string, { out, live, style, width }: Context['output']): void {
   const time = new Date().toTimeString().slice(0, 8);
   if (!live) {
     out(`${time}\n${text}\n`);
     return;
   }
-  const lines = text.split('\n');
+  // a line that the terminal breaks itself would push the first ones out of the window
+  const lines = text.split('\n').flatMap((line) => brokenTo(line, width));
   const room = Math.max(1, (process.stdout.rows ?? 24) - 3);
   const more = lines.length > room ? [paint(style, 'dim', `${lines.length - room + 1} more lines: sea plan`)] : [];
   const shown = more.length > 0 ? lines.slice(0, room - 1) : lines;
