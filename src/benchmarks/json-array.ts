@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { describe, parseJson, type Shape } from './json-file.ts';
-import { lineAt, syntaxErrorAt } from './json-place.ts';
+import { lineAt, offsetOf, syntaxErrorAt } from './json-place.ts';
 import { decodeText, encodingHint, readBytes, stopAt } from './text-file.ts';
 
 const QUOTE = 34;
@@ -32,10 +32,16 @@ export async function readJsonArray<H, T>(
   checkGaps(bytes, ranges, (at) =>
     stopAt(file, lineOf(bytes, at), 'broken-json', `in "${key}": not a list of objects`),
   );
-  const rest = `${bytes.toString('utf8', 0, ranges.start + 1)}${bytes.toString('utf8', ranges.end)}`;
+  const [before, after] = [bytes.toString('utf8', 0, ranges.start + 1), bytes.toString('utf8', ranges.end)];
+  const rest = `${before}${after}`;
   const head = checked(rest, headShape, (code, message) =>
     code === 'broken-json' ? stopAtSyntax(bytes, file) : stopAt(file, 1, code, message),
   );
+  if (!isLast(before, after, key)) {
+    const text = bytes.toString('utf8');
+    const line = lineAt(text, offsetOf(text, `/${key}`));
+    stopAt(file, line, 'duplicate-key', `"${key}" a second time, and Python reads this one alone`);
+  }
   return {
     head,
     lineOf: (index) => lineOf(bytes, ranges.objects[index]?.[0] ?? 0),
@@ -47,6 +53,14 @@ export async function readJsonArray<H, T>(
       }
     },
   };
+}
+
+/** Whether the list that was found is what the key stands for in the end: of a repeated key JSON takes the last value. */
+function isLast(before: string, after: string, key: string): boolean {
+  const mark = '\ue0ff the list';
+  const whole = parseJson(`${before}${JSON.stringify(mark)}${after}`) as Readonly<Record<string, unknown>>;
+  const value = whole[key];
+  return Array.isArray(value) && value[0] === mark;
 }
 
 /** Between the objects of a list stand single commas and white space, and nothing else. */

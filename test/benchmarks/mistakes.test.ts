@@ -85,9 +85,22 @@ const gqa = 'testdev_balanced_questions.json';
 const deep = (): string => '{"a":'.repeat(100_000);
 const firstProblem = (change: (problem: Free) => void): Change => json((value) => change(Object.values(value)[0]));
 
+/** A second value under a key of the whole file, on its last line. */
+const repeated =
+  (key: string): Change =>
+  (text) =>
+    `${text.trimEnd().slice(0, -1)},\n"${key}": []}\n`;
+
+const unsplit = table((cells, at) => {
+  for (const row of cells.slice(1)) row[at('split')] = '';
+});
+
 const stops: readonly (readonly [string, Name, string, Change, string])[] = [
   ['an annotation that stands twice', 'vqav2', 'annotations.json', json((v) => v.annotations.splice(3, 0, v.annotations[1])), 'duplicate-id'],
   ['a question that stands twice', 'vqav2', 'questions.json', json((v) => v.questions.splice(3, 0, v.questions[1])), 'duplicate-id'],
+  ['a second list of annotations', 'vqav2', 'annotations.json', repeated('annotations'), 'duplicate-key'],
+  ['a second list that spells its key in another way', 'vqav2', 'annotations.json', repeated('annot\\u0061tions'), 'duplicate-key'],
+  ['a second list of questions', 'vqav2', 'questions.json', repeated('questions'), 'duplicate-key'],
   ['an annotation of no question', 'vqav2', 'annotations.json', json((v) => v.annotations.splice(3, 0, { ...v.annotations[1], question_id: 5 })), 'unknown-question'],
   ['an id beyond 2^53', 'vqav2', 'questions.json', (t) => t.replace(/"question_id": ?\d+/, '"question_id": 9007199254740993'), 'wrong-shape'],
   ['JSON that nests without end', 'vqav2', 'annotations.json', deep, 'broken-json'],
@@ -126,6 +139,7 @@ const told: readonly (readonly [string, Name, string, Change, RegExp])[] = [
   ['another spelling of a label', 'pope', 'coco/coco_pope_random.json', line(1, (v) => { v.label = 'No'; }), /random: 1 labels are neither .* like "No": taken for yes/],
   ['labels in another order', 'pope', 'coco/coco_pope_random.json', (t) => `${t.trimEnd().split('\n').reverse().join('\n')}\n`, /random: \d+ labels stand in the place of another question/],
   ['an answer that is a missing value', 'mmbench', tsv, table((c, at) => set(c, 1, at(c[1]?.[at('answer')] ?? ''), 'None')), /1 rows, the first in line 2, have an answer that is none of their options/],
+  ['a split column without a value', 'mmbench', tsv, unsplit, /\d\d questions have no split/],
   ['a question of no split', 'mmbench', tsv, table((c, at) => set(c, 1, at('split'), 'nan')), /1 questions have no split/],
   ['tokens without their space', 'mmlu', 'answers.jsonl', line(1, (v) => { v.metadata.logprobs = { A: -1, B: -2 }; }), /1 answers, the first in line 2, have no log-probability of any letter/],
 ]; // biome-ignore format: a table
@@ -144,6 +158,15 @@ it('TextVQA tells that fewer questions were asked than annotated', async () => {
   ]);
 });
 
+it.each([
+  ['textvqa', text, (all: string) => all.replace(/"data": ?\[/, '"data": [], "data": [')],
+  ['gqa', gqa, (all: string) => all.replace('{', `{${JSON.stringify(Object.keys(JSON.parse(all))[0])}: {}, `)],
+  ['vizwiz', 'val.json', (all: string) => all.replace(/"answerable": ?\d/, (last) => `"answerable": 7, ${last}`)],
+] as const)('of two values under one key %s reads the last, as Python does', async (name, file, change) => {
+  const { came } = await outcome(name, { [file]: change });
+  expect(came).toEqual((await outcome(name, {})).came);
+});
+
 it('MMBench gives rows of no split a line without figures, as pandas does', async () => {
   const unsplit = table((cells, at) => set(cells, 1, at('split'), 'NA'));
   const { came } = await outcome('mmbench', { [tsv]: unsplit });
@@ -153,6 +176,35 @@ it('MMBench gives rows of no split a line without figures, as pandas does', asyn
     ['nan', true],
   ]);
 });
+
+it('MMBench gives a table whose split column is empty what pandas gives: 2023 all rows under "full", later no figure', async () => {
+  const lines = async (variant: string) => {
+    const { came } = await outcome('mmbench', { [tsv]: unsplit }, variant);
+    const { metrics, details } = came as { metrics: Free; details: Free };
+    expect(metrics.score).toBeGreaterThan(0);
+    return details.circular.map(({ split, Overall }: Free) => [split, Number.isNaN(Overall)]);
+  };
+  expect(await lines('vlmevalkit_2023_11')).toEqual([['full', false], ['dev', true], ['test', true]]); // biome-ignore format: a table
+  expect(await lines('vlmevalkit_2024_06')).toEqual([['nan', true]]);
+});
+
+it.each(['category', 'l2-category', 'split'])(
+  'MMBench of 2023 stops without a column "%s", the later ones do not',
+  async (column) => {
+    const without = table((cells, at) => {
+      const index = at(column);
+      for (const row of cells) row.splice(index, 1);
+    });
+    const { folder, came } = await outcome('mmbench', { [tsv]: without }, 'vlmevalkit_2023_11');
+    expect((came as ProblemError).problems[0]).toMatchObject({
+      code: 'wrong-shape',
+      at: { file: join(folder, tsv), line: 1 },
+    });
+    expect((await outcome('mmbench', { [tsv]: without })).came).toMatchObject({
+      metrics: { score: expect.any(Number) },
+    });
+  },
+);
 
 it.each([
   ['PK\x03\x04\x14\0\xff', 'the file is a ZIP archive or a workbook: unpack it, or export it as text'],

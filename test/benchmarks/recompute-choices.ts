@@ -57,7 +57,8 @@ export const recomputeMmbench: Recompute = async (folder, expected) => {
     const decided = decideRows(table.rows, answerOf, rule);
     const groups = circular(decided);
     const alone = vanilla(decided);
-    const rows = (some: Parameters<typeof report>[0], form: unknown): unknown => inForm(report(some, rule), form);
+    const rows = (some: Parameters<typeof report>[0], form: unknown): unknown =>
+      inForm(report(some, rule, table.names.includes('split')), form);
     const recordedRule = expected['results'][rule];
     const extracted = Object.fromEntries(decided.map(({ row, option }) => [row.index, option ?? null]));
     const hits = (undecided: 0 | null): Recorded =>

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { ProblemError } from '../../problem.ts';
 import { type Cell, type Column, readRows, typeColumns } from '../table-file.ts';
 import { readNames, stopAt } from '../text-file.ts';
+import type { ExtractionRule } from './extract.ts';
 
 /** A row of MMBench's TSV; cells as pandas prints them, null where it reads a missing value. */
 export type MmbenchRow = Readonly<{
@@ -79,8 +80,17 @@ export async function readTable(folder: string): Promise<MmbenchTable> {
   return { file, names, columns, rows, chinese: /_cn/i.test(name) };
 }
 
-/** Stops at a row that cannot be scored: without its answer, or rotating the options of a row that is not there. */
-export function checkScorable({ file, rows }: MmbenchTable): void {
+/** The program of 2023 takes these for granted. */
+const COLUMNS_OF_2023 = ['category', 'l2-category', 'split'];
+
+/**
+ * Stops at a table without a column that the scorer reads, or at a row that cannot be scored: without its answer, or
+ * rotating the options of a row that is not there.
+ */
+export function checkScorable({ file, names, rows }: MmbenchTable, rule: ExtractionRule): void {
+  const lacking = COLUMNS_OF_2023.find((name) => !names.includes(name));
+  if (rule === 'vlmevalkit_2023_11' && lacking !== undefined)
+    stopAt(file, 1, 'wrong-shape', `no column "${lacking}" in the header, without which the program of 2023 ends`);
   const indices = new Set(rows.map(({ index }) => index));
   for (const { index, answer, line } of rows) {
     if (answer === null) stopAt(file, line, 'no-answer', `row ${index} has no answer: only the server can score it`);
@@ -102,7 +112,7 @@ export function checkScorable({ file, rows }: MmbenchTable): void {
 }
 
 /** What the official programs pass over in silence: answers that no row can give, rows of no split. */
-export function tableNotices({ rows }: MmbenchTable): readonly string[] {
+export function tableNotices({ names, rows }: MmbenchTable): readonly string[] {
   const [lost, ...others] = rows.filter(({ answer, options }) => answer !== null && !options.has(answer));
   const bases = rows.filter(({ index }) => index < ROTATION);
   const unsplit = bases.filter(({ split }) => split === null).length;
@@ -113,7 +123,7 @@ export function tableNotices({ rows }: MmbenchTable): readonly string[] {
           `${1 + others.length} rows, the first in line ${lost.line}, have an answer that is none of their options ` +
             '(pandas reads None, NA and the like as missing): wrong whatever was answered, as officially',
         ]),
-    ...(unsplit > 0 && unsplit < bases.length
+    ...(unsplit > 0 && names.includes('split')
       ? [`${unsplit} questions have no split: \`score\` counts them, the official line of each split does not`]
       : []),
   ];

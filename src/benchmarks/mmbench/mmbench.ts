@@ -43,7 +43,7 @@ export const mmbench: Benchmark = {
     const mode = choiceMode(answers, options);
     const likely = byLikelihood(answers);
     const table = await readTable(folder);
-    checkScorable(table);
+    checkScorable(table, variant);
     const { rows } = table;
     const byIndex = new Map(rows.map((row) => [String(row.index), row]));
     const byId = answersById(answers, (id) => byIndex.has(id));
@@ -58,11 +58,9 @@ export const mmbench: Benchmark = {
     const groups = circular(decided);
     const alone = vanilla(decided);
     const percent = (hits: readonly (0 | 1 | undefined)[]): number => 100 * mean(hits.map((hit) => hit ?? 0));
-    const reports = report(groups, variant);
-    const whole = report(
-      groups.map(({ base, hit }) => ({ base: { ...base, split: null }, hit })),
-      variant,
-    );
+    const hasSplits = table.names.includes('split');
+    const reports = report(groups, variant, hasSplits);
+    const whole = report(groups, variant, false);
     return {
       metrics: {
         score: percent(groups.map(({ hit }) => hit)),
@@ -90,8 +88,9 @@ export const mmbench: Benchmark = {
         vanilla_0: report(
           alone.filter(({ base }) => base.index < ROTATION),
           variant,
+          hasSplits,
         ).map(toJson),
-        vanilla_all: report(alone, variant).map(toJson),
+        vanilla_all: report(alone, variant, hasSplits).map(toJson),
         extracted: Object.fromEntries(decided.map(({ row, option }) => [row.index, option ?? null])),
       },
       notices: [...(likely ? [LIKELIHOOD_NOTICE] : []), ...tableNotices(table), ...repeatedNotices(answers)],

@@ -69,14 +69,14 @@ export type Report = Readonly<{ split: string; figures: ReadonlyMap<string, numb
 type Hit = Readonly<{ base: MmbenchRow; hit: 0 | 1 | undefined }>;
 
 /**
- * Means (0..1) by split: Overall, each l2-category, each category; NaN for a category that a split has not. Undecided
+ * Means (0..1) by split, where the table has that column: Overall, each l2-category, each category; NaN for a category that a split has not. Undecided
  * groups count as missed. The table of 2023 has the splits full, dev and test, and misspells coarse_perception, which so
  * keeps its long name there.
  */
-export function report(groups: readonly Hit[], rule: ExtractionRule): readonly Report[] {
+export function report(groups: readonly Hit[], rule: ExtractionRule, hasSplits: boolean): readonly Report[] {
   const names = (key: 'l2Category' | 'category'): readonly string[] =>
     [...new Set(groups.flatMap(({ base }) => base[key] ?? []))].sort(compareText);
-  return splitsOf(groups, rule).map(({ split, some }) => {
+  return splitsOf(groups, rule, hasSplits).map(({ split, some }) => {
     const share = (part: readonly Hit[]): number =>
       part.length === 0 ? Number.NaN : mean(part.map(({ hit }) => hit ?? 0));
     const figures = new Map([['Overall', share(some)]]);
@@ -96,9 +96,10 @@ function shortName(name: string, rule: ExtractionRule): string {
 function splitsOf(
   groups: readonly Hit[],
   rule: ExtractionRule,
+  hasSplits: boolean,
 ): readonly Readonly<{ split: string; some: readonly Hit[] }>[] {
   const first = rule === 'vlmevalkit_2023_11';
-  if (groups.every(({ base }) => base.split === null)) return [{ split: first ? 'dev' : 'none', some: groups }];
+  if (!hasSplits) return [{ split: first ? 'dev' : 'none', some: groups }];
   const bySplit = groupBy(groups, ({ base }) => base.split ?? 'nan');
   // pandas compares NaN with NaN and finds no row: the line of rows without a split is there, without figures
   if (bySplit.has('nan')) bySplit.set('nan', []);
