@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { ProblemError } from '../problem.ts';
+import { transparentColour } from './gif.ts';
 import type { Rgb } from './resize.ts';
 
 /** Pillow refuses larger images as decompression bombs. */
@@ -39,23 +40,59 @@ export async function decodeImage(bytes: Buffer, name: string): Promise<Rgb> {
   if (!signatures.some((is) => is(bytes))) throw badImage(name, 'its first bytes are not those of an image');
   try {
     const image = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error', ignoreIcc: true });
-    const { width, height, format, space } = await image.metadata(); // of the header alone
+    const { width, height, format, space, channels, hasAlpha } = await image.metadata(); // of the header alone
     if (Math.max(width, height) > MAX_SIDE) throw new Error(`${width} x ${height} pixels; sides end at ${MAX_SIDE}`);
-    const isInk = space === 'cmyk';
     // of TIFF alone Pillow applies the orientation, as it reads
     const upright = format === 'tiff' ? image.autoOrient() : image;
-    const { data, info } = await (isInk
-      ? upright.pipelineColourspace('cmyk').toColourspace('cmyk')
-      : upright.toColourspace('srgb').removeAlpha()
-    )
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    if (isInk ? info.channels < 4 : info.channels !== 3) throw new Error(`it has ${info.channels} channels`);
-    const pixels = new Uint8Array(data.buffer, data.byteOffset, data.length);
-    return { width: info.width, height: info.height, pixels: isInk ? withoutInk(pixels, info.channels) : pixels };
+    if (space === 'cmyk') {
+      const inks = await decoded(upright.pipelineColourspace('cmyk').toColourspace('cmyk'));
+      if (inks.channels < 4) throw new Error(`it has ${inks.channels} channels`);
+      return { ...inks.size, pixels: withoutInk(inks.values, inks.channels) };
+    }
+    const isGray16 = space === 'grey16' && (format === 'png' ? bytes[PNG_COLOUR_TYPE] === 0 : channels === 1);
+    if (isGray16) {
+      const gray = await decoded(upright.toColourspace('grey16').extractChannel(0), 'ushort');
+      return { ...gray.size, pixels: clippedGray(gray.values) };
+    }
+    const hidden = format === 'gif' && hasAlpha ? transparentColour(bytes) : undefined;
+    if (hidden !== undefined) {
+      const { size, values } = await decoded(upright.toColourspace('srgb').ensureAlpha());
+      return { ...size, pixels: withColour(values, hidden) };
+    }
+    const rgb = await decoded(upright.toColourspace('srgb').removeAlpha());
+    if (rgb.channels !== 3) throw new Error(`it has ${rgb.channels} channels`);
+    return { ...rgb.size, pixels: rgb.values };
   } catch (error) {
     throw badImage(name, (error as Error).message);
   }
+}
+
+/** Byte of a PNG that tells gray from gray with alpha, which Pillow scales. */
+const PNG_COLOUR_TYPE = 25;
+
+type Decoded = Readonly<{ size: Readonly<{ width: number; height: number }>; channels: number; values: Uint8Array }>;
+
+/** Values of a whole image, pixel by pixel; those of 16 bits as two bytes each. */
+async function decoded(image: Sharp, depth: 'uchar' | 'ushort' = 'uchar'): Promise<Decoded> {
+  const { data, info } = await image.raw({ depth }).toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  return { size: { width, height }, channels, values: new Uint8Array(data.buffer, data.byteOffset, data.length) };
+}
+
+/** Gray of 16 bits as Pillow makes it RGB: not scaled, everything above 255 is white. */
+function clippedGray(bytes: Uint8Array): Uint8Array {
+  const grays = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
+  const pixels = new Uint8ClampedArray(grays.length * 3);
+  grays.forEach((gray, i) => void pixels.fill(gray, i * 3, i * 3 + 3));
+  return new Uint8Array(pixels.buffer);
+}
+
+/** RGBA without its alpha, transparent pixels in the colour that they have in the palette. */
+function withColour(rgba: Uint8Array, hidden: readonly [number, number, number]): Uint8Array {
+  const pixels = new Uint8Array((rgba.length / 4) * 3);
+  for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3)
+    pixels.set(rgba[from + 3] === 0 ? hidden : rgba.subarray(from, from + 3), to);
+  return pixels;
 }
 
 /** CMYK to RGB as Pillow has it, which knows no profile: (255 - k) less its share of each ink. */
