@@ -37,7 +37,7 @@ const PAUSES = 15;
 
 /** What the browser shows, kept up to date, and what it asks for, done. */
 export function createBrowsing({ cache, experiments, style, depth }: Given): Browsing {
-  const store = openStore(cache);
+  const store = openStore(cache, 'read');
   const sources = createSources(store.sourceCache);
   let world: World = { experiments, problems: [] };
   let opened: { file: string; experiment: Experiment; text: string } | undefined;

@@ -47,7 +47,7 @@ function namesNear(cache: string): Names {
       }
       if (!existsSync(cache)) return [];
       const { openStore } = await import('../store/sqlite.ts');
-      const store = openStore(cache);
+      const store = openStore(cache, 'read');
       try {
         return [...store.entries()].flatMap(({ name, stage }) => [name, stage]);
       } finally {

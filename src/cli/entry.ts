@@ -45,7 +45,7 @@ export async function findEntry(
   { cache }: Context,
 ): Promise<Readonly<{ entry: Entry; store: SqliteStore }>> {
   if (file === undefined) {
-    const store = openStore(cache);
+    const store = openStore(cache, 'read');
     try {
       return { entry: newestEntry(store, stage), store };
     } catch (error) {

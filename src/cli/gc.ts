@@ -19,7 +19,7 @@ export async function removeUnused(
   options: GcOptions,
   { output, cache }: Context,
 ): Promise<number> {
-  const store = openStore(cache);
+  const store = openStore(cache, options.apply === true ? 'write' : 'read');
   try {
     const plan = planGc(store, await reachableFrom(files, store), limitOf(files, options));
     const applied = options.apply === true;

@@ -10,7 +10,7 @@ type ListOptions = Readonly<{ kind?: string; experiment?: string; number?: numbe
 
 /** `sea ls`: what is in the cache, newest first. */
 export async function listEntries(options: ListOptions, { output, cache }: Context): Promise<number> {
-  const store = openStore(cache);
+  const store = openStore(cache, 'read');
   try {
     const sizes = new Map(store.objects().map(({ digest, bytes }) => [digest, bytes]));
     const all = [...store.entries()].reverse().filter((entry) => matches(entry, options));

@@ -26,7 +26,7 @@ export async function showPlan(file: string, options: PlanOptions, { output, cac
   const experiment = await openPart(file, cache, options);
   if (options.device !== undefined && options.cost !== true)
     throw new ProblemError({ code: 'option', message: '--device is of no use without --cost' });
-  const session = await openSession(experiment, cache, options.force);
+  const session = await openSession(experiment, cache, { force: options.force });
   try {
     if (options.cost === true) {
       await (await import('./cost.ts')).showCost(session, options, { output });

@@ -99,7 +99,7 @@ async function openAll(
 
 async function runExperiment(experiment: Experiment, options: RunOptions, context: Context): Promise<Done> {
   const { output, cache } = context;
-  const session = await openSession(experiment, cache, options.force);
+  const session = await openSession(experiment, cache, { purpose: 'write', force: options.force });
   try {
     const workload = await workloadOf(session, options, context);
     const result = await execute(session, workload, options, context);

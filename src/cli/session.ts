@@ -12,8 +12,12 @@ export type Session = Readonly<{ experiment: Experiment; store: SqliteStore; sou
 export type Force = true | readonly string[];
 
 /** Opens the store, which the caller closes. */
-export async function openSession(experiment: Experiment, cache: string, force?: Force): Promise<Session> {
-  const store = openStore(cache);
+export async function openSession(
+  experiment: Experiment,
+  cache: string,
+  { purpose = 'read', force }: Readonly<{ purpose?: 'read' | 'write'; force?: Force | undefined }> = {},
+): Promise<Session> {
+  const store = openStore(cache, purpose);
   try {
     const sources = createSources(store.sourceCache);
     return { experiment, store, sources, plan: await makePlan(experiment, store, sources, force) };

@@ -31,7 +31,7 @@ export async function showStage(
   { output, cache }: Context,
 ): Promise<number> {
   if (file === undefined) {
-    const store = openStore(cache);
+    const store = openStore(cache, 'read');
     try {
       return print({ found: [{ entry: newestEntry(store, stage), stale: false }], failed: [] }, store, options, output);
     } finally {

@@ -7,7 +7,7 @@ import { json } from './output.ts';
 
 /** `sea verify`: reads every output again. Fails when one was damaged; the next run makes it again. */
 export async function verifyStore(options: Readonly<{ json?: boolean }>, { output, cache }: Context): Promise<number> {
-  const store = openStore(cache);
+  const store = openStore(cache, 'write');
   try {
     const result = await verify(store);
     output.out(options.json === true ? json(result) : resultText(result, output.style));

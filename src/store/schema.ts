@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import { ProblemError } from '../problem.ts';
+import { openCopy } from './read-only.ts';
 
 /** Each step takes the database from version i to i + 1; steps are never edited once released. */
 const MIGRATIONS: readonly string[] = [
@@ -47,15 +48,33 @@ const MIGRATIONS: readonly string[] = [
 
 /** Opens the database, makes or updates its tables. WAL with NORMAL: a kill loses nothing, a commit costs no fsync. */
 export function openDatabase(file: string): Database.Database {
-  const db = new Database(file, { timeout: 20_000 });
+  return prepare(file, () => new Database(file, { timeout: 20_000 }), turnOnWal);
+}
+
+/** The same for a file that may only be read: a copy in memory. */
+export function openDatabaseCopy(file: string): Database.Database {
+  return prepare(
+    file,
+    () => openCopy(file),
+    () => undefined,
+  );
+}
+
+function prepare(
+  file: string,
+  open: () => Database.Database,
+  turnOn: (db: Database.Database) => void,
+): Database.Database {
+  let db: Database.Database | undefined;
   try {
-    turnOnWal(db);
+    db = open();
+    turnOn(db);
     db.pragma('synchronous = NORMAL');
     db.pragma('temp_store = MEMORY');
     migrate(db, file);
     return db;
   } catch (error) {
-    db.close();
+    db?.close();
     if (error instanceof Database.SqliteError && error.code === 'SQLITE_NOTADB') {
       throw new ProblemError({
         code: 'store-damaged',

@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import type { Digest } from '../hash.ts';
+import { ProblemError } from '../problem.ts';
 import { layout } from './layout.ts';
 import { createLeases } from './leases.ts';
 import { putObject, type StoredObject } from './objects.ts';
+import { isWritable } from './read-only.ts';
 import { makeRoot } from './root.ts';
 import { columns, readEntry, readManifest, writeEntry, writeManifest } from './rows.ts';
-import { openDatabase } from './schema.ts';
+import { openDatabase, openDatabaseCopy } from './schema.ts';
 import { createSourceCache } from './source-rows.ts';
 import type { SourceCache } from './sources.ts';
 import type { Entry, Key, Store, Use } from './store.ts';
@@ -33,9 +35,10 @@ export interface SqliteStore extends Store {
   alone<T>(work: () => Promise<T>): Promise<T | undefined>;
 }
 
-export function openStore(root: string): SqliteStore {
+/** To read, a folder that may not be written will do: then what is noted in passing is forgotten. */
+export function openStore(root: string, purpose: 'read' | 'write'): SqliteStore {
   makeRoot(root);
-  const db = openDatabase(layout.database(root));
+  const db = open(root, purpose);
   const leases = createLeases(db);
   const rows = statements(db);
   const record = recorder(db, rows, leases.end);
@@ -94,6 +97,17 @@ export function openStore(root: string): SqliteStore {
       db.close();
     },
   };
+}
+
+function open(root: string, purpose: 'read' | 'write'): Database.Database {
+  const database = layout.database(root);
+  if (isWritable(root, database)) return openDatabase(database);
+  if (purpose === 'read') return openDatabaseCopy(database);
+  throw new ProblemError({
+    code: 'read-only',
+    message: `the cache ${root} is read-only for this user`,
+    hint: 'let this user write there, or choose another cache with --cache; sea table, plan, show and ls read it as it is',
+  });
 }
 
 function statements(db: Database.Database) {

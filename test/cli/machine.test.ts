@@ -1,9 +1,11 @@
 // What the machine refuses: one clear message, no word of a bug, nothing that was kept lost.
-import { rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { machineProblem } from '../../src/cli/machine.ts';
-import { openRig, type Rig } from './rig.ts';
+import type { Digest } from '../../src/hash.ts';
+import { openStore } from '../../src/store/sqlite.ts';
+import { ablation, ended, openRig, type Rig } from './rig.ts';
 
 let rig: Rig;
 beforeAll(() => {
@@ -63,6 +65,54 @@ test('a path that is too long is told by its beginning, and an empty one is no c
   const unset = await rig.seaWith({ SEA_CACHE: '' }, 'ls', '--json');
   expect(unset.out + unset.err).toContain(join(rig.folder, 'cache'));
 });
+
+// what root asks for is refused by no right of a file: there another user reads the cache
+const isRoot = process.getuid?.() === 0;
+
+test.runIf(process.platform !== 'win32')(
+  'a cache that may not be written is read, and a run on it not started',
+  async () => {
+    const other = openRig();
+    try {
+      other.write('a.yaml', ablation);
+      expect((await other.sea('run', 'a.yaml')).code).toBe(0);
+      // a change that is still in the log of the database, as after a run that was killed
+      const writer = openStore(join(other.folder, 'cache'), 'write');
+      try {
+        writer.sourceCache.save(new Map([['/x', { stamp: 's', size: 1, sha256: 'd' as Digest }]]));
+        setRights(other.folder, 0o555);
+        const sea = (...args: readonly string[]) =>
+          ended(other.start(args, {}, isRoot ? { uid: 65_534, gid: 65_534 } : {}));
+        expect(await sea('table', 'a.yaml')).toEqual(await other.sea('table', 'a.yaml'));
+        expect((await sea('plan', 'a.yaml')).out).toContain('ablation: 7 stages: 7 cached, 0 to run');
+        expect((await sea('show', 'score[+SEA]', 'a.yaml')).out).toMatch(/accuracy +52\.5/);
+        expect((await sea('ls')).out).toContain('7 entries');
+        expect((await sea('gc', 'a.yaml')).code).toBe(0);
+        for (const args of [['run', 'a.yaml', '--force', 'data'], ['gc', 'a.yaml', '--apply'], ['verify']]) {
+          const { code, out, err } = await sea(...args);
+          expect([code, out]).toEqual([2, '']);
+          expect(err).toMatch(
+            /^read-only {2}the cache .*cache is read-only for this user\n {2}= let this user write there/,
+          );
+        }
+      } finally {
+        writer.close();
+      }
+    } finally {
+      setRights(other.folder, 0o755);
+      other.close();
+    }
+  },
+  90_000,
+);
+
+/** Of every folder below one, with the matching ones of files. */
+function setRights(path: string, rights: number): void {
+  const isFolder = lstatSync(path).isDirectory();
+  if (isFolder) chmodSync(path, 0o755);
+  if (isFolder) for (const name of readdirSync(path)) setRights(join(path, name), rights);
+  chmodSync(path, isFolder ? rights : rights & 0o666);
+}
 
 test.each([
   ['ENOSPC', 'disk-full'],

@@ -14,8 +14,13 @@ export type Ended = Readonly<{ code: number | null; out: string; err: string }>;
 export function openRig() {
   if (!existsSync(cli)) throw new Error('dist/cli.js is not built: run `npm run setup`');
   const folder = mkdtempSync(join(tmpdir(), 'sea-cli-'));
-  const start = (args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess =>
+  const start = (
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    user: Readonly<{ uid?: number; gid?: number }> = {},
+  ): ChildProcess =>
     spawn(process.execPath, [cli, ...args], {
+      ...user,
       cwd: folder,
       env: { PATH: process.env['PATH'], HOME: folder, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

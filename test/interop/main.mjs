@@ -85,7 +85,7 @@ function smallStages(folder, cache) {
 
 /** A model of a finished run, and what to ask it: its benchmarks, or the data that it was tuned on. */
 function finished(stage, folder, cache) {
-  const store = openStore(cache);
+  const store = openStore(cache, 'write');
   try {
     const { inputs, outputs } = shown(stage, cache);
     const benchmarks = benchmarksOf(stage, outputs[0].digest, cache).map(({ identity, inputs: { data } }) => {

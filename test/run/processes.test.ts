@@ -37,7 +37,7 @@ function startRunner(stages: Stages, seen: (event: Event, child: ChildProcess) =
 
 /** What a stage left, as the store has it. */
 function contentOf(id: string): string {
-  const store = openStore(join(rig.folder, 'cache'));
+  const store = openStore(join(rig.folder, 'cache'), 'write');
   try {
     const entry = store.last('trial', id, id) as Entry;
     return readFileSync(store.path(entry.outputs['out'] as Entry['outputs'][string]), 'utf8');

@@ -62,7 +62,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 /** Digest of what the stage left, and which part of the work its maker did. */
 function result(cache = 'cache'): Readonly<{ digest: string | undefined; share: number | undefined }> {
-  const store = openStore(join(folder, cache));
+  const store = openStore(join(folder, cache), 'write');
   try {
     const entry = store.last('trial', 'fill', 'fill') as Entry;
     return { digest: entry.outputs['out'], share: entry.provenance.share };

@@ -18,7 +18,7 @@ afterEach(() => rig.close());
 
 /** Content of every stage's output, by stage. */
 function results(): Readonly<Record<string, string>> {
-  const store = openStore(join(rig.folder, 'cache'));
+  const store = openStore(join(rig.folder, 'cache'), 'write');
   try {
     const out = [...store.entries()].map((entry) => [entry.stage, Object.values(entry.outputs)] as const);
     return Object.fromEntries(

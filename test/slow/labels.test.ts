@@ -44,7 +44,7 @@ afterAll(() => rig.close());
 
 /** Where a stage's output lies in a cache. */
 function outputs(cache: string): (stage: string, port?: string) => string {
-  const store = openStore(join(rig.folder, cache));
+  const store = openStore(join(rig.folder, cache), 'write');
   const entries = [...store.entries()];
   const folders = entries.map(({ stage, outputs: ports }) => [stage, ports] as const);
   store.close();
@@ -57,7 +57,7 @@ function outputs(cache: string): (stage: string, port?: string) => string {
 
 /** Hash of every file of the labels. */
 function labelFiles(): Readonly<Record<string, string>> {
-  const store = openStore(join(rig.folder, 'cache'));
+  const store = openStore(join(rig.folder, 'cache'), 'write');
   try {
     const digest = [...store.entries()].find(({ stage }) => stage === 'labels')?.outputs['labels'];
     const files = digest === undefined ? undefined : store.manifest(digest);

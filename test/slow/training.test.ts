@@ -37,7 +37,7 @@ async function results() {
   expect(code).toBe(0);
   const { tables } = JSON.parse(out) as { tables: { rows: { name: string; cells: { mean: number }[] }[] }[] };
   const table = tables.flatMap(({ rows }) => rows.map(({ name, cells }) => [name, ...cells.map(({ mean }) => mean)]));
-  const store = openStore(join(rig.folder, 'cache'));
+  const store = openStore(join(rig.folder, 'cache'), 'write');
   try {
     const entries = [...store.entries()];
     const outputs = Object.fromEntries(entries.map(({ stage, outputs }) => [stage, outputs]));

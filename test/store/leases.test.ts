@@ -16,7 +16,7 @@ let root: string;
 let store: SqliteStore;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'seagraph-leases-'));
-  store = openStore(root);
+  store = openStore(root, 'write');
 });
 afterEach(() => {
   store.close();
@@ -32,7 +32,7 @@ function disguise(change: Readonly<Record<string, string | number>>): void {
 
 describe('a lease', () => {
   it('is respected by another handle on the same store', () => {
-    const other = openStore(root);
+    const other = openStore(root, 'write');
     const lease = store.begin(keyFor('a'));
     expect(other.begin(keyFor('a'))).toBeUndefined();
     lease?.release();
@@ -41,7 +41,7 @@ describe('a lease', () => {
   });
 
   it('ends when its store is closed', () => {
-    const other = openStore(root);
+    const other = openStore(root, 'write');
     other.begin(keyFor('a'));
     other.close();
     expect(store.begin(keyFor('a'))).toBeDefined();
@@ -49,7 +49,7 @@ describe('a lease', () => {
 
   it('passes on when its owner died', () => {
     const { pid } = spawnSync('true');
-    const other = openStore(root);
+    const other = openStore(root, 'write');
     other.begin(keyFor('a'));
     disguise({ pid, started: '1' });
     expect(store.sweep()).toEqual([keyFor('a')]);
@@ -59,7 +59,7 @@ describe('a lease', () => {
   });
 
   it('passes on when another process has the pid of its owner now', () => {
-    const other = openStore(root);
+    const other = openStore(root, 'write');
     other.begin(keyFor('a'));
     disguise({ started: '12345' });
     expect(store.begin(keyFor('a'))).toBeDefined();
@@ -67,7 +67,7 @@ describe('a lease', () => {
   });
 
   it('stays with an owner on this machine however long it was suspended', () => {
-    const other = openStore(root);
+    const other = openStore(root, 'write');
     other.begin(keyFor('a'));
     disguise({ beat: 0 });
     expect(store.begin(keyFor('a'))).toBeUndefined();
@@ -76,7 +76,7 @@ describe('a lease', () => {
   });
 
   it('stays with an owner on another machine as long as its heart beats', () => {
-    const other = openStore(root);
+    const other = openStore(root, 'write');
     other.begin(keyFor('a'));
     disguise({ host: 'elsewhere', beat: Date.now() - 30_000 });
     expect(store.begin(keyFor('a'))).toBeUndefined();
@@ -86,7 +86,7 @@ describe('a lease', () => {
   });
 
   it('cannot be begun while the store is used alone, nor the store used alone while there is one', async () => {
-    const other = openStore(root);
+    const other = openStore(root, 'write');
     await store.alone(async () => expect(other.begin(keyFor('a'))).toBeUndefined());
     const lease = other.begin(keyFor('a'));
     expect(lease).toBeDefined();
@@ -115,18 +115,18 @@ describe('a process', () => {
 describe('opening a store', () => {
   it('refuses a database of a later version, saying what to do', () => {
     const other = mkdtempSync(join(tmpdir(), 'seagraph-leases-'));
-    openStore(other).close();
+    openStore(other, 'write').close();
     const db = new Database(layout.database(other));
     db.pragma('user_version = 99');
     db.close();
-    expect(() => openStore(other)).toThrow(/has format 99; this version of seagraph knows formats up to 1/);
+    expect(() => openStore(other, 'write')).toThrow(/has format 99; this version of seagraph knows formats up to 1/);
     removeTree(other);
   });
 
   it('refuses a file that is no database', () => {
     const other = mkdtempSync(join(tmpdir(), 'seagraph-leases-'));
     writeFileSync(layout.database(other), 'not a database, but long enough to have a header of its own: '.repeat(20));
-    expect(() => openStore(other)).toThrow(/is not a database/);
+    expect(() => openStore(other, 'write')).toThrow(/is not a database/);
     removeTree(other);
   });
 });

@@ -92,7 +92,7 @@ describe('digests of files outside the store', () => {
   });
 
   it('are kept in the database for files and below folders', async () => {
-    const store = openStore(join(root, 'cache'));
+    const store = openStore(join(root, 'cache'), 'write');
     const file = { stamp: 's', size: 1, sha256: 'a'.repeat(64) as Digest };
     store.sourceCache.save(
       new Map([

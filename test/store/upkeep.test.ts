@@ -25,7 +25,7 @@ let root: string;
 let store: SqliteStore;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'seagraph-upkeep-'));
-  store = openStore(root);
+  store = openStore(root, 'write');
 });
 afterEach(() => {
   store.close();
@@ -98,7 +98,7 @@ describe('gc', () => {
 
   it('refuses while a run uses the store', async () => {
     const digest = await make('old', 'x');
-    const other = openStore(root);
+    const other = openStore(root, 'write');
     other.begin(keyFor('in work'));
     // This handle made something too; only others count.
     await expect(collectGarbage(store, planGc(store, keys(), 0))).rejects.toThrow(/a run is using/);
