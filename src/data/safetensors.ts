@@ -2,6 +2,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ProblemError } from '../problem.ts';
 import { widenBfloat16, widenFloat16 } from './half.ts';
+import { readJsonBytes } from './json-head.ts';
 import { parseJson } from './json-text.ts';
 
 /** Bytes per element of the number formats that are read. */
@@ -61,7 +62,7 @@ export async function openSafetensors(file: string): Promise<TensorFile> {
   const handle = await openFile(file);
   try {
     const { size } = await handle.stat();
-    const { tensors, metadata } = parseHeader(await readHeader(handle, file, size), file, size);
+    const { tensors, metadata } = await readHeader(handle, file, size);
     const read = async (name: string): Promise<TensorData> => readTensor(handle, find(tensors, name, file));
     return { tensors, metadata, read, close: () => handle.close() };
   } catch (error) {
@@ -113,7 +114,11 @@ async function readIndex(file: string): Promise<string> {
   try {
     const { size } = await handle.stat();
     if (size > maxHeader) throw badTensors(file, `${size} bytes are too many for an index`);
-    return await handle.readFile('utf8');
+    return (await readJsonBytes(handle, 0, size)).toString('utf8');
+  } catch (error) {
+    throw error instanceof ProblemError
+      ? error
+      : badTensors(file, `the index cannot be read: ${(error as Error).message}`);
   } finally {
     await handle.close();
   }
@@ -165,16 +170,14 @@ function mergeShards(
   return tensors;
 }
 
-async function readHeader(handle: FileHandle, file: string, size: number): Promise<Uint8Array> {
+async function readHeader(handle: FileHandle, file: string, size: number): Promise<Header> {
   if (size < 8) throw badTensors(file, `${size} bytes are too few for a safetensors file`);
   const prefix = new Uint8Array(8);
   await readFully(handle, prefix, 0, file);
   const length = Number(new DataView(prefix.buffer).getBigUint64(0, true));
   if (length > maxHeader) throw badTensors(file, `a header of ${length} bytes: not a safetensors file`);
   if (8 + length > size) throw badTensors(file, `truncated: a header of ${length} bytes in a file of ${size}`);
-  const header = new Uint8Array(length);
-  await readFully(handle, header, 8, file);
-  return header;
+  return parseHeader(await jsonOf(handle, length, file), file, 8 + length, size);
 }
 
 /** Fills `target` from a position of the file. */
@@ -189,18 +192,19 @@ async function readFully(handle: FileHandle, target: Uint8Array, position: numbe
 
 type Header = Readonly<{ tensors: ReadonlyMap<string, TensorInfo>; metadata: Readonly<Record<string, string>> }>;
 
-function parseHeader(bytes: Uint8Array, file: string, size: number): Header {
-  let json: unknown;
+async function jsonOf(handle: FileHandle, length: number, file: string): Promise<unknown> {
   try {
-    json = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return parseJson(new TextDecoder('utf-8', { fatal: true }).decode(await readJsonBytes(handle, 8, length)));
   } catch (error) {
     throw badTensors(file, `the header is not valid JSON: ${(error as Error).message}`);
   }
+}
+
+function parseHeader(json: unknown, file: string, dataStart: number, size: number): Header {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw badTensors(file, 'the header is not a JSON object');
   }
   const { __metadata__: metadata, ...entries } = json as Record<string, unknown>;
-  const dataStart = 8 + bytes.byteLength;
   const tensors = Object.entries(entries).map(([name, entry]) => parseEntry(name, entry, file, dataStart));
   checkLayout(tensors, file, dataStart, size);
   return {

@@ -248,3 +248,32 @@ test.each([
 ])('an index that disagrees with its shards is refused: %j', async (index, message) => {
   await expect(openSharded(await shards(index))).rejects.toThrow(message);
 });
+
+/** MiB that a process of its own takes more at its most for opening a file, and what it says of it. */
+function opening(file: string): Readonly<{ took: number; said: string }> {
+  const program = `
+    const { openSafetensors } = await import(${JSON.stringify(join(import.meta.dirname, '../../dist/data/safetensors.js'))});
+    const peak = () => process.resourceUsage().maxRSS / 1024;
+    const before = peak();
+    const said = await openSafetensors(${JSON.stringify(file)}).then((opened) => [...opened.tensors.keys()].join(), (error) => error.message);
+    console.log(JSON.stringify({ took: peak() - before, said }));`;
+  return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' }));
+}
+
+test('a header of 24 MiB that is padded, or nests, takes less memory than that', () => {
+  const length = 24 << 20;
+  const entry = '{"t":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}';
+  const padded = opening(forge(`${entry}}`.padEnd(length), new Uint8Array(1)));
+  expect(padded).toEqual({ took: expect.any(Number), said: 't' });
+  const within = opening(forge(`${entry.padEnd(length - 1)}}`, new Uint8Array(1)));
+  expect(within.said).toBe('t');
+  const nested = opening(forge(`{"t":${'['.repeat(length)}`, new Uint8Array(1)));
+  expect(nested.said).toMatch(/the header is not valid JSON: it nests deeper than 16 levels$/);
+  for (const { took } of [padded, within, nested]) expect(took).toBeLessThan(16);
+}, 120_000);
+
+test('spaces inside a name count, however many', async () => {
+  const name = `a${' '.repeat(3 << 20)}b`;
+  const header = { [name]: { dtype: 'U8', shape: [1], data_offsets: [0, 1] } };
+  expect([...(await openSafetensors(forge(header, new Uint8Array(1)))).tensors.keys()]).toEqual([name]);
+});
