@@ -3,6 +3,7 @@ import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { ProblemError, suggest } from '../problem.ts';
 import { charsmapNormalizer } from './charsmap.ts';
 import { readJsonFile } from './json-file.ts';
+import { inTime, isQuick, patternsIn } from './patterns.ts';
 
 /** Text to token ids and back, as the checkpoint's tokenizer.json has it. */
 export interface Tokenizer {
@@ -69,9 +70,10 @@ export function makeTokenizer(json: JsonObject, config: JsonObject, file: string
     return id;
   };
   /** some mistakes of a file show only when it is used */
-  const guarded = <T>(work: () => T): T => {
+  const mayHang = !patternsIn(json).every(isQuick);
+  const guarded = <T>(size: number, work: () => T): T => {
     try {
-      return work();
+      return mayHang ? inTime(size, work) : work();
     } catch (error) {
       throw bad(`${file}: not a tokenizer that can be used: ${(error as Error).message}`);
     }
@@ -79,12 +81,13 @@ export function makeTokenizer(json: JsonObject, config: JsonObject, file: string
   let vocabSize = 0;
   for (const id of ids.values()) vocabSize = Math.max(vocabSize, id + 1);
   return {
-    encode: (text, { special = true } = {}) => guarded(() => library.encode(text, { add_special_tokens: special }).ids),
+    encode: (text, { special = true } = {}) =>
+      guarded(text.length, () => library.encode(text, { add_special_tokens: special }).ids),
     decode: (list, { skipSpecial = false } = {}) => {
       // a model's vocabulary may be padded beyond its tokenizer; such ids are nothing
       const known = list.filter((id) => library.id_to_token(id) !== undefined);
       if (known.length === 0) return '';
-      return guarded(() =>
+      return guarded(known.length, () =>
         library.decode(known, { skip_special_tokens: skipSpecial, clean_up_tokenization_spaces: false }),
       );
     },
