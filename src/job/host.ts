@@ -69,8 +69,10 @@ async function attempt(
   } catch (error) {
     const problems = error instanceof ProblemError ? error.problems : [];
     const message = error instanceof Error ? error.message : String(error);
-    fs.writeSync(log, `${problems.length > 0 ? problems.map(problemLine).join('\n') : stackOf(error)}\n`);
-    return { state: options.signal.aborted ? 'stopped' : 'failed', metrics: {}, ...facts, message, problems };
+    const isStopped = options.signal.aborted;
+    const trace = isStopped ? message : stackOf(error);
+    fs.writeSync(log, `${problems.length > 0 ? problems.map(problemLine).join('\n') : trace}\n`);
+    return { state: isStopped ? 'stopped' : 'failed', metrics: {}, ...facts, message, problems };
   }
 }
 

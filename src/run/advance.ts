@@ -63,6 +63,7 @@ export function book(state: State, work: Running, ending: Ending): void {
   state.inFlight.delete(key);
   if (ending.state === 'stopped') {
     for (const stopped of [node, ...followers]) stopped.state = 'stopped';
+    tell(state, { type: 'stopped', at: Date.now(), stage: node.step.id, key });
   } else if (ending.state === 'failed') {
     for (const failed of [node, ...followers]) fail(state, failed, key, ending.failure);
   } else {

@@ -66,6 +66,8 @@ export type Event =
   | Readonly<{ type: 'failed'; at: number; stage: string; key: Key; failure: Failure }>
   /** not run because an input failed */
   | Readonly<{ type: 'blocked'; at: number; stage: string; by: string }>
+  /** ended before it was done, as the run stops; a checkpoint that it wrote is kept */
+  | Readonly<{ type: 'stopped'; at: number; stage: string; key: Key }>
   | Readonly<{ type: 'stopping'; at: number; force: boolean }>
   | Readonly<{
       type: 'done';

@@ -14,6 +14,8 @@ export function endedLines(ended: Ended, style: Style): readonly string[] {
     }
     case 'blocked':
       return [`${paint(style, 'warn', '⊘')} ${ended.stage}  ${paint(style, 'dim', `not run: ${ended.by} failed`)}`];
+    case 'stopped':
+      return [`${paint(style, 'warn', '■')} ${ended.stage}  ${paint(style, 'dim', 'stopped')}`];
     case 'failed':
       return [
         `${paint(style, 'bad', '✗')} ${paint(style, 'bold', ended.stage)} failed`,

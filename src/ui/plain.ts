@@ -52,6 +52,7 @@ function eventLines(event: Exclude<Event, { type: 'reused' }>, style: Style): re
     case 'finished':
     case 'failed':
     case 'blocked':
+    case 'stopped':
       return endedLines(event, style);
     case 'stopping':
       return [event.force ? 'stopping at once' : 'stopping after the next checkpoint; Ctrl-C again stops at once'];

@@ -14,6 +14,7 @@ const after: Readonly<Partial<Record<Event['type'], StageState>>> = {
   finished: 'made',
   failed: 'failed',
   blocked: 'blocked',
+  stopped: 'queued',
 };
 
 /** The states after some events, taken together: a copy for each would make a long run's start slow. */

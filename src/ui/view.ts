@@ -30,7 +30,8 @@ export type Failed = Readonly<{ type: 'failed'; stage: string; failure: Failure 
 export type Ended =
   | Failed
   | Readonly<{ type: 'finished'; stage: string; seconds: number; engine: string; metrics: Metrics }>
-  | Readonly<{ type: 'blocked'; stage: string; by: string }>;
+  | Readonly<{ type: 'blocked'; stage: string; by: string }>
+  | Readonly<{ type: 'stopped'; stage: string }>;
 
 /** All that the screen shows of a run; made from events alone. Times are milliseconds since 1970. */
 export type View = Readonly<{
@@ -94,6 +95,8 @@ export function advance(before: View, event: Event): View {
     }
     case 'blocked':
       return { ...passed(view, { type: 'blocked', stage: event.stage, by: event.by }), blocked: view.blocked + 1 };
+    case 'stopped':
+      return passed(view, { type: 'stopped', stage: event.stage });
     case 'stopping':
       return { ...view, stopping: event.force ? 'force' : 'clean' };
     case 'done':

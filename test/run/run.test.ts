@@ -122,6 +122,7 @@ describe('a run', () => {
       { failFast: true, jobs: 2 },
     );
     expect(ran()).toEqual([]);
+    expect(told(events, 'stopped')).toEqual(['slow']);
     expect(done(events)).toMatchObject({ outcome: 'failed', failed: 1, ran: 0 });
   });
 

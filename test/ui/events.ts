@@ -66,6 +66,10 @@ export function blocked(at: number, stage: string, by: string): Event {
   return { type: 'blocked', at: at * 1000, stage, by };
 }
 
+export function stopped(at: number, stage: string): Event {
+  return { type: 'stopped', at: at * 1000, stage, key };
+}
+
 export function done(at: number, outcome: 'complete' | 'failed' | 'stopped' = 'complete'): Event {
   return { type: 'done', at: at * 1000, outcome, ran: 1, reused: 2, failed: 1, blocked: 1, seconds: at };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { plainLines } from '../../src/ui/plain.ts';
 import { summaryLine } from '../../src/ui/summary.ts';
-import { blocked, done, failed, finished, planned, progress, reused, started } from './events.ts';
+import { blocked, done, failed, finished, planned, progress, reused, started, stopped } from './events.ts';
 
 test('a run is told in lines that read without a terminal', () => {
   const lines = plainLines('plain');
@@ -33,6 +33,13 @@ test('a run is told in lines that read without a terminal', () => {
       log: cache/jobs/ab/log
     ⊘ score  not run: finetune failed"
   `);
+});
+
+test('a stage that a stop ended is told', () => {
+  expect([started(0, 'pretrain'), stopped(2, 'pretrain')].flatMap(plainLines('plain'))).toEqual([
+    '> pretrain  a parameter changed',
+    '■ pretrain  stopped',
+  ]);
 });
 
 test('a thousand cached stages are one line', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Event } from '../../src/run/event.ts';
 import { advance, type Curve, emptyView, extend, secondsLeft, stepRate, tick, type View } from '../../src/ui/view.ts';
-import { blocked, done, failed, finished, key, planned, progress, reused, started } from './events.ts';
+import { blocked, done, failed, finished, key, planned, progress, reused, started, stopped } from './events.ts';
 
 function viewAfter(...events: readonly Event[]): View {
   return events.reduce(advance, emptyView('', 0));
@@ -37,6 +37,10 @@ describe('counts', () => {
 
   test('nothing runs any more when the run is done', () => {
     expect(viewAfter(started(0, 'a'), done(1, 'stopped'))).toMatchObject({ running: [], done: { outcome: 'stopped' } });
+    expect(viewAfter(started(0, 'a'), started(0, 'b'), stopped(1, 'a'))).toMatchObject({
+      running: [{ id: 'b' }],
+      recent: [{ type: 'stopped', stage: 'a' }],
+    });
   });
 });
 
