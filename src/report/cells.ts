@@ -107,6 +107,7 @@ export function notesOf(table: Table, marks: 'signs' | 'weight'): readonly strin
   for (const { row, of, ours, paper, same } of table.agreement) {
     facts.push(`${row}: ${ours} of ${of} improve; paper: ${paper} of ${of}; the same sign in ${same}`);
   }
+  facts.push(...pairNotes(table));
   if (has((cell) => marksOf(cell).includes('~')))
     facts.push(`~ stale: measured before its stages changed${costText(table.rerun)}`);
   if (has((cell) => marksOf(cell).includes('!'))) facts.push('! some of its seeds are not measured');
@@ -133,6 +134,21 @@ function deltaNotes(table: Table): readonly string[] {
   if (intervals.some(({ excludesZero }) => excludesZero))
     return [against, `${certain} the 95 % interval of Δ (paired t test over seeds) excludes 0`];
   return [against, 'no 95 % interval of Δ (paired t test over seeds) excludes 0'];
+}
+
+/** One line on the differences of all pairs together, each with its interval and the paper's. */
+function pairNotes({ columns }: Pick<Table, 'columns'>): readonly string[] {
+  const told = columns.flatMap(({ label, decimals, pairs }) => {
+    if (pairs === undefined) return [];
+    const sign = pairs.interval?.excludesZero === true ? certain : '';
+    const range = intervalText(pairs, decimals);
+    const paper = pairs.paper === undefined ? '' : ` (paper ${signed(pairs.paper, decimals)})`;
+    return [`${label} ${signed(pairs.mean, decimals)}${sign}${range === '' ? '' : ` ${range}`}${paper}`];
+  });
+  const count = Math.max(0, ...columns.map(({ pairs }) => pairs?.n ?? 0));
+  return told.length === 0
+    ? []
+    : [`over ${count} pairs, with the 95 % interval of a t test over pairs: ${told.join(', ')}`];
 }
 
 /** What bringing stale cells up to date takes. */

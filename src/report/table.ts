@@ -5,6 +5,7 @@ import { type Agreement, agreementOf } from './agreement.ts';
 import { whyIncomparable } from './comparable.ts';
 import { markColumn } from './marks.ts';
 import { methodsOf } from './method.ts';
+import { type OverPairs, overPairs } from './pairs.ts';
 import type { QuestionError, QuestionResults } from './questions.ts';
 import { readRow, type Sources, withDelta } from './read-row.ts';
 import type { Difference, SeedValue } from './statistics.ts';
@@ -58,6 +59,8 @@ export type TableColumn = Readonly<{
   incomparable?: readonly string[];
   /** what to know of its numbers: no judge, or which; multiple choice by likelihood */
   method?: readonly string[];
+  /** its differences over several pairs of a row and its own baseline */
+  pairs?: OverPairs;
 }>;
 
 export type TableRow = Readonly<{
@@ -139,10 +142,12 @@ export function makeTable(
       const reasons = column.stage === undefined ? [] : whyIncomparable(own, { specs, readings, trace });
       const shown = own.map(({ cell }) => cell);
       const method = column.stage === undefined ? [] : methodsOf(shown, { specs, readings });
+      const pairs = overPairs(rows, at);
       return {
         ...column,
         ...(reasons.length === 0 ? {} : { incomparable: reasons }),
         ...(method.length === 0 ? {} : { method }),
+        ...(pairs === undefined ? {} : { pairs }),
       };
     }),
     rows,
