@@ -23,7 +23,8 @@ function forge(header: unknown, data: Uint8Array, length?: bigint): string {
 
 async function readAll(file: string): Promise<Record<string, { shape: readonly number[]; values: unknown[] }>> {
   const opened = await openSafetensors(file);
-  const out: Record<string, { shape: readonly number[]; values: unknown[] }> = {};
+  // a tensor may be called __proto__
+  const out: Record<string, { shape: readonly number[]; values: unknown[] }> = Object.create(null);
   for (const name of opened.tensors.keys()) {
     const { shape, values } = await opened.read(name);
     out[name] = { shape, values: [...values] };
