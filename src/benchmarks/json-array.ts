@@ -7,8 +7,8 @@ const QUOTE = 34;
 const BACKSLASH = 92;
 const COMMA = 44;
 const SPACES = new Set([32, 9, 10, 13]);
-const OPEN = new Set([91, 123]); // [ {
-const CLOSE = new Set([93, 125]); // ] }
+const [OPEN_LIST, OPEN_MAP] = [91, 123];
+const [CLOSE_LIST, CLOSE_MAP] = [93, 125];
 
 /** Byte range of each object in the array under a top-level key, and of the array itself. */
 type Ranges = Readonly<{ start: number; end: number; objects: readonly (readonly [number, number])[] }>;
@@ -123,11 +123,11 @@ function findObjects(bytes: Buffer, key: string): Ranges | undefined {
       const start = i;
       i = stringEnd(bytes, i);
       if (depth === 1) lastString = [start, i + 1];
-    } else if (OPEN.has(byte)) {
-      if (depth === 1 && byte === 91 && begin < 0 && wanted.equals(bytes.subarray(...lastString))) begin = i;
+    } else if (byte === OPEN_LIST || byte === OPEN_MAP) {
+      if (depth === 1 && byte === OPEN_LIST && begin < 0 && wanted.equals(bytes.subarray(...lastString))) begin = i;
       else if (depth === 2 && begin >= 0) objectAt = i;
       depth++;
-    } else if (CLOSE.has(byte)) {
+    } else if (byte === CLOSE_LIST || byte === CLOSE_MAP) {
       depth--;
       if (depth === 2 && begin >= 0) objects.push([objectAt, i + 1]);
       if (depth === 1 && begin >= 0) return { start: begin, end: i, objects };

@@ -76,7 +76,7 @@ function planText({ before, after, waste }: GcPlan, applied: boolean, cache: str
   });
   const numbers = Math.max(...rows.map((row) => row.number.length));
   const words = Math.max(...rows.map((row) => row.words.length));
-  const lines = rows.map((row) => `${padLeft(row.number, numbers)} ${padRight(row.words, words)}  ${row.size}`);
+  const lines = rows.map((row) => `${padRight(row.words, words)}  ${padLeft(row.number, numbers)}  ${row.size}`);
   const sizes = `${sizeText(before)} -> ${sizeText(after)} in ${cache}`;
   return [...lines, applied ? `removed: ${sizes}` : `would remove: ${sizes} (--apply removes)`].join('\n');
 }
