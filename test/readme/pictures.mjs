@@ -14,6 +14,7 @@ const results = resolve(process.argv[2] ?? project);
 const cli = join(project, 'dist', 'cli.js');
 const COLUMNS = 112;
 const PATIENCE = 600_000;
+let opened = 0;
 
 /** @typedef {{ bold: boolean, dim: boolean, underline: boolean, inverse: boolean, colour: string | undefined }} Look */
 
@@ -75,7 +76,8 @@ function isWanted(name) {
 
 /** @param {string} args @param {number} rows */
 function open(args, rows) {
-  const server = ['-L', `sea-picture-${process.pid}`, '-f', '/dev/null'];
+  // a server of its own: the one before may still be ending
+  const server = ['-L', `sea-picture-${process.pid}-${opened++}`, '-f', '/dev/null'];
   const tmux = (/** @type {string[]} */ ...words) => execFileSync('tmux', [...server, ...words], { encoding: 'utf8' });
   // Ctrl-C reaches the shell too, which is to go on
   const command = `trap : INT; cd '${results}' && env -u CI -u NO_COLOR '${process.execPath}' '${cli}' ${args}; echo ended; cat`;
