@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * What decides the last digits of sums on a CPU, for the engine's description: `avx512`, `avx2`, `avx`, `sse41`, else the
- * architecture. oneDNN, which multiplies TensorFlow's matrices, takes the widest vectors of the processor, up to
- * ONEDNN_MAX_CPU_ISA, and adds in another order for each; measured: with `AVX2` in it the same step of training gives
- * other bits than with AVX-512, and AVX-512 with and without tile instructions (AMX) gives the same.
+ * The vectors by which a CPU adds, for the engine's description, as last digits depend on them: `avx512`, `avx2`, `avx`, `sse41`,
+ * else the architecture. oneDNN, which multiplies TensorFlow's matrices, takes the widest of the processor, up to
+ * ONEDNN_MAX_CPU_ISA, and adds in another order for each; measured: a step of training with `AVX2` in it gives other bits than
+ * with AVX-512, and AVX-512 with and without tile instructions (AMX) the same. Processors of one name may still differ.
  */
 export function vectorInstructions(
   env: Readonly<Record<string, string | undefined>> = process.env,
