@@ -68,15 +68,28 @@ export function sameSizes(root: string, files: readonly ManifestFile[]): boolean
   });
 }
 
-/** Removes a file or folder, read-only parts included. */
+/** Removes a file or folder, read-only parts included, and what a process that is just ending writes there meanwhile. */
 export function removeTree(path: string): void {
   try {
-    fs.rmSync(path, { recursive: true, force: true });
+    removePatiently(path);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
+    const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EACCES' && code !== 'EPERM') throw error;
     unseal(path);
-    fs.rmSync(path, { recursive: true, force: true });
+    removePatiently(path);
+  }
+}
+
+/** A folder that is found full after all its files were removed is looked into again, for a second. */
+function removePatiently(path: string): void {
+  for (let more = 50; ; more--) {
+    try {
+      fs.rmSync(path, { recursive: true, force: true });
+      return;
+    } catch (error) {
+      if (more === 0 || (error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
   }
 }
 

@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
@@ -88,4 +89,18 @@ describe('removing a tree', () => {
     removeTree(join(root, 'a'));
     expect(bytesUnder(join(root, 'a'))).toBe(0);
   });
+});
+
+it('removes a folder in which a process that is just ending still writes', async () => {
+  for (let round = 0; round < 8; round++) {
+    const folder = mkdtempSync(join(tmpdir(), 'sea-tree-'));
+    mkdirSync(join(folder, 'job'));
+    const script = 'i=0; echo begun; while [ $i -lt 400 ]; do i=$((i+1)); echo x > job/$i; done';
+    const writer = spawn('sh', ['-c', script], { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] });
+    const ended = once(writer, 'close');
+    await once(writer.stdout, 'data');
+    removeTree(folder);
+    expect(existsSync(folder)).toBe(false);
+    await ended;
+  }
 });
