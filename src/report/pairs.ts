@@ -1,4 +1,4 @@
-import { type Difference, meanInterval, summarise } from './statistics.ts';
+import { type Difference, summarise, withInterval } from './statistics.ts';
 import type { TableRow } from './table.ts';
 
 /** The mean of a column's differences over pairs of a row and its own baseline, and of the paper's over the same pairs. */
@@ -20,11 +20,7 @@ export function overPairs(rows: readonly TableRow[], column: number): OverPairs 
   if (pairs.length < FEWEST || new Set(pairs.map(({ against }) => against)).size < pairs.length) return undefined;
   const summary = summarise(pairs.map(({ mean }) => mean));
   if (summary === undefined) return undefined;
-  const interval = meanInterval(summary);
-  const paper = pairs.flatMap(({ paperDelta }) => paperDelta ?? []);
-  return {
-    ...summary,
-    ...(interval === undefined ? {} : { interval }),
-    ...(paper.length < pairs.length ? {} : { paper: summarise(paper)?.mean ?? 0 }),
-  };
+  const printed = pairs.flatMap(({ paperDelta }) => paperDelta ?? []);
+  const paper = printed.length < pairs.length ? undefined : summarise(printed);
+  return { ...withInterval(summary), ...(paper === undefined ? {} : { paper: paper.mean }) };
 }

@@ -38,7 +38,11 @@ export function pairedDifference(ours: readonly SeedValue[], theirs: readonly Se
     return other === undefined ? [] : [{ value: value - other.value, source: `${source}\n${other.source}` }];
   });
   const summary = summariseSeeds(differences);
-  if (summary === undefined) return undefined;
+  return summary === undefined ? undefined : withInterval(summary);
+}
+
+/** A mean of differences with its interval, where it has one. */
+export function withInterval(summary: Summary): Difference {
   const interval = meanInterval(summary);
   return interval === undefined ? summary : { ...summary, interval };
 }
