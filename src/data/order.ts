@@ -24,3 +24,8 @@ function orderOf(seed: number, epoch: number, count: number): readonly number[] 
   epochs.set(name, order);
   return order;
 }
+
+/** Consecutive parts of `size` items, the last one of what is left. */
+export function inParts<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
+}

@@ -1,3 +1,4 @@
+import { inParts } from '../data/order.ts';
 import { stream } from '../data/random.ts';
 
 /** Which examples share a batch; see the parameter `grouping`. */
@@ -15,17 +16,12 @@ export function groupBatches(
   { seed, perEpoch, hasImage }: Readonly<{ seed: number; perEpoch: number; hasImage: (item: number) => boolean }>,
 ): Batches {
   if (grouping === 'none') return batches;
-  return parts(batches, perEpoch).flatMap((epoch, index) => {
+  return inParts(batches, perEpoch).flatMap((epoch, index) => {
     const items = epoch.flat();
     const size = epoch[0]?.length ?? 0;
-    const cut = [items.filter(hasImage), items.filter((item) => !hasImage(item))].map((own) => parts(own, size));
+    const cut = [items.filter(hasImage), items.filter((item) => !hasImage(item))].map((own) => inParts(own, size));
     const whole = cut.flatMap((own) => own.filter((batch) => batch.length === size));
     const rest = cut.flatMap((own) => own.filter((batch) => batch.length < size)).flat();
-    return [...stream(seed, 'grouping', index).shuffle(whole), ...parts(rest, size)];
+    return [...stream(seed, 'grouping', index).shuffle(whole), ...inParts(rest, size)];
   });
-}
-
-/** Consecutive parts of `size`, the last one of what is left. */
-function parts<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
 }

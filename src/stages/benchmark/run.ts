@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type AnswerLine, writeAnswers } from '../../benchmarks/answers.ts';
 import type { Question } from '../../benchmarks/benchmark.ts';
 import { benchmarkNamed } from '../../benchmarks/list.ts';
+import { inParts } from '../../data/order.ts';
 import { capture } from '../../engine/capture.ts';
 import { sha256 } from '../../hash.ts';
 import { type Asked, loadAsked } from '../../model/asked.ts';
@@ -70,9 +71,7 @@ async function askAll(
     1,
     Math.floor(params.batchSize / Math.max(1, ...prompts.map(({ options }) => options?.length ?? 1))),
   );
-  const batches = Array.from({ length: Math.ceil(sorted.length / size) }, (_, i) =>
-    sorted.slice(i * size, (i + 1) * size),
-  );
+  const batches = inParts(sorted, size);
   const generator = makeGenerator(asked.decoder, batches.length < WORTH_COMPILING ? eagerly : capture);
   const shown = batches.map((batch) => batch.flatMap(({ question }) => question.image ?? []));
   const gaze = asked.eyes === undefined ? undefined : openGaze(asked.eyes, shown);
