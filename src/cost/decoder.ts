@@ -1,21 +1,28 @@
 import type { DecoderConfig } from '../data/config.ts';
+import { causalPairs } from '../nn/causal-blocks.ts';
 import { attention, type Pass, product, times, together } from './pass.ts';
 
-/** All layers over `rows` sequences of `queries` tokens, each of which sees `keys` (default: the sequence). */
-export function decoderPass(config: DecoderConfig, rows: number, queries: number, keys = queries): Pass {
-  return times(decoderLayer(config, rows, queries, keys), config.layers);
+/** Tokens of a sequence; `keys` that each of them sees (default: those before it), and how many of them are read in the end. */
+type Text = Readonly<{ tokens: number; keys?: number; read?: number }>;
+
+/** All layers over `rows` sequences; the last one makes only what is read. */
+export function decoderPass(config: DecoderConfig, rows: number, { read, ...text }: Text): Pass {
+  const last = read === undefined ? text : { ...text, read };
+  return together(times(decoderLayer(config, rows, text), config.layers - 1), decoderLayer(config, rows, last));
 }
 
-export function decoderLayer(config: DecoderConfig, rows: number, queries: number, keys = queries): Pass {
+export function decoderLayer(config: DecoderConfig, rows: number, { tokens, keys, read }: Text): Pass {
   const { hidden, heads, kvHeads, headDim, intermediate } = config;
-  const tokens = rows * queries;
+  const queries = read ?? tokens;
+  const all = keys ?? tokens;
+  const pairs = keys === undefined && read === undefined ? causalPairs(tokens) : queries * all;
   return together(
-    product(tokens, hidden, heads * headDim),
-    times(product(tokens, hidden, kvHeads * headDim), 2),
-    attention(rows, heads, queries, keys, headDim),
-    product(tokens, heads * headDim, hidden),
-    times(product(tokens, hidden, intermediate), 2),
-    product(tokens, intermediate, hidden),
+    product(rows * queries, hidden, heads * headDim),
+    times(product(rows * tokens, hidden, kvHeads * headDim), 2),
+    attention(rows, heads, queries, pairs, headDim),
+    product(rows * queries, heads * headDim, hidden),
+    times(product(rows * queries, hidden, intermediate), 2),
+    product(rows * queries, intermediate, hidden),
   );
 }
 

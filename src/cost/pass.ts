@@ -20,9 +20,9 @@ export function product(rows: number, input: number, output: number): Pass {
   return { forward: operations, toInput: operations, toWeights: operations, kept: rows * output, scores: 0 };
 }
 
-/** Queries against keys, and the values by that: two products forward, four backward. */
-export function attention(rows: number, heads: number, queries: number, keys: number, dim: number): Pass {
-  const scores = rows * heads * queries * keys;
+/** Queries against keys, and the values by that: two products forward, four backward; `pairs` of a query and a key a row. */
+export function attention(rows: number, heads: number, queries: number, pairs: number, dim: number): Pass {
+  const scores = rows * heads * pairs;
   return {
     forward: 4 * scores * dim,
     toInput: 8 * scores * dim,

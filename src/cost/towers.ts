@@ -23,14 +23,15 @@ function embedding(config: TowerConfig, images: number): Pass {
   return { ...product(images * patchesOf(config), channels * patchSize ** 2, hidden), toInput: 0 };
 }
 
-/** One block of an image or text tower over `rows` sequences of `length` tokens. */
-export function towerBlock(config: Transformer, rows: number, length: number): Pass {
+/** One block of an image or text tower over `rows` sequences of `length` tokens, of which it makes those that are read. */
+export function towerBlock(config: Transformer, rows: number, length: number, read = length): Pass {
   const { hidden, heads, intermediate } = config;
-  const tokens = rows * length;
+  const tokens = rows * read;
   const isGated = 'gated' in config && config.gated === true;
   return together(
-    times(product(tokens, hidden, hidden), 4),
-    attention(rows, heads, length, length, hidden / heads),
+    times(product(rows * length, hidden, hidden), 2),
+    times(product(tokens, hidden, hidden), 2),
+    attention(rows, heads, read, read * length, hidden / heads),
     times(product(tokens, hidden, intermediate), isGated ? 2 : 1),
     product(tokens, intermediate, hidden),
   );
@@ -63,7 +64,7 @@ function lastBlock(config: VisionConfig, images: number, readout: Readout): Pass
   const tokens = images * length;
   if (readout === 'projection') return towerBlock(config, images, length);
   const valuePath = times(product(tokens, hidden, hidden), 2);
-  if (readout === 'surgery') return together(valuePath, attention(images, heads, length, length, hidden / heads));
+  if (readout === 'surgery') return together(valuePath, attention(images, heads, length, length ** 2, hidden / heads));
   return together(valuePath, product(tokens, hidden, intermediate), product(tokens, intermediate, hidden));
 }
 
@@ -93,10 +94,14 @@ export function imageHead(config: VisionConfig, images: number): Pass {
   );
 }
 
-/** Text embeddings: texts are padded to the context length. */
+/** Text embeddings: texts are padded to the context length, and of the last block only their ends are read. */
 export function textPass(config: TextConfig, texts: number): Pass {
   const { layers, positions, hidden, projection } = config;
-  return together(times(towerBlock(config, texts, positions), layers), product(texts, hidden, projection));
+  return together(
+    times(towerBlock(config, texts, positions), layers - 1),
+    towerBlock(config, texts, positions, 1),
+    product(texts, hidden, projection),
+  );
 }
 
 function transformerParameters({ layers, hidden, intermediate, ...rest }: Transformer): number {

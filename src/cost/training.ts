@@ -45,14 +45,18 @@ export function stepOperations(model: Model, { rows, length, targets }: Batch, t
     (seen ? operations(sightPass(model, rows), { weights: trains.vision, input: trains.vision }) : 0) +
     operations(adapter.first, { weights: trains.projector, input: trains.vision }) +
     operations(adapter.second, { weights: trains.projector, input: above }) +
-    operations(decoderPass(text, rows, length), { weights: trains.language, input: flows }) +
+    operations(decoderPass(text, rows, { tokens: length, read: targets / rows }), {
+      weights: trains.language,
+      input: flows,
+    }) +
     operations(headPass(text, targets), { weights: trains.language, input: flows })
   );
 }
 
 /** Of those, the forward passes of the parts that gradients flow through. */
-export function stepOperationsAgain(model: Model, { rows, length }: Batch, { vision }: Trains): number {
-  return forward(decoderPass(model.text, rows, length)) + (vision ? forward(sightPass(model, rows)) : 0);
+export function stepOperationsAgain(model: Model, { rows, length, targets }: Batch, { vision }: Trains): number {
+  const text = decoderPass(model.text, rows, { tokens: length, read: targets / rows });
+  return forward(text) + (vision ? forward(sightPass(model, rows)) : 0);
 }
 
 /** Pictures of which 1 GB stays decoded in memory are decoded once; more are decoded each time they come. */
@@ -74,7 +78,7 @@ export function windowsOf(patches: number, window: number, edge: 'keep' | 'drop'
 /** What one example keeps for its backward pass, besides the tower's where that trains. */
 export function trainingFootprint(model: Model, length: number, targets: number, trains: Trains): Footprint {
   const { text, vision } = model;
-  const layer = decoderLayer(text, 1, length);
+  const layer = decoderLayer(text, 1, { tokens: length });
   const head = headPass(text, targets);
   const own = decoderFootprint(text, layer, length, head.kept);
   if (!trains.vision) return own;

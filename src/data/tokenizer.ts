@@ -81,8 +81,9 @@ export function makeTokenizer(json: JsonObject, config: JsonObject, file: string
   let vocabSize = 0;
   for (const id of ids.values()) vocabSize = Math.max(vocabSize, id + 1);
   return {
-    encode: (text, { special = true } = {}) =>
+    encode: remembering((text, { special = true } = {}) =>
       guarded(text.length, () => library.encode(text, { add_special_tokens: special }).ids),
+    ),
     decode: (list, { skipSpecial = false } = {}) => {
       // a model's vocabulary may be padded beyond its tokenizer; such ids are nothing
       const known = list.filter((id) => library.id_to_token(id) !== undefined);
@@ -97,6 +98,21 @@ export function makeTokenizer(json: JsonObject, config: JsonObject, file: string
     ordinary: (id) => (added.get(id)?.special === true ? undefined : library.id_to_token(id)),
     ...(Object.fromEntries(Object.entries(roles).filter(([, id]) => id !== undefined)) as Partial<Tokenizer>),
     ...(typeof maxLength === 'number' && maxLength < 1e9 ? { maxLength } : {}),
+  };
+}
+
+/** Texts up to this length, so many of them: some 30 MB. */
+const REMEMBERED = { characters: 256, texts: 2 ** 16 };
+
+/** Conversations repeat their parts (a template's beginning, a common question), and are read part by part. */
+function remembering(encode: Tokenizer['encode']): Tokenizer['encode'] {
+  const known = { true: new Map<string, readonly number[]>(), false: new Map<string, readonly number[]>() };
+  return (text, { special = true } = {}) => {
+    if (text.length > REMEMBERED.characters) return encode(text, { special });
+    const seen = known[`${special}`];
+    const found = seen.get(text) ?? encode(text, { special });
+    if (seen.size < REMEMBERED.texts) seen.set(text, found);
+    return [...found];
   };
 }
 

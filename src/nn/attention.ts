@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { causalSpans, type Span } from './causal-blocks.ts';
 import { withGradient } from './with-gradient.ts';
 
 /** Added to a score that may not be attended; finite, so that a row without any key stays a number. */
@@ -58,6 +59,43 @@ export function attend(
   );
 }
 
+/** Some queries, the keys that they may see, and the additive mask of these [B or 1, 1, size, end]. */
+export type Block = Span & Readonly<{ mask: tf.Tensor }>;
+
+/** A causal mask [B or 1, 1, T, T] in blocks of queries, each with the keys up to its own last one. */
+export function causalBlocks(mask: tf.Tensor): readonly Block[] {
+  const [batch, heads, length] = mask.shape as [number, number, number];
+  return causalSpans(length).map((span) => ({
+    ...span,
+    mask: tf.slice(mask, [0, 0, span.start, 0], [batch, heads, span.size, span.end]),
+  }));
+}
+
+/** All queries with all keys. */
+export function wholeBlock(mask: tf.Tensor, queries: number, keys: number): readonly Block[] {
+  return [{ start: 0, size: queries, end: keys, mask }];
+}
+
+/** `attend` block by block: q [B, heads, T, headDim] of all blocks, one after another. */
+export function attendInBlocks(
+  q: tf.Tensor,
+  k: tf.Tensor,
+  v: tf.Tensor,
+  blocks: readonly Block[],
+  scale?: number,
+): tf.Tensor {
+  const outs = blocks.map(({ start, size, end, mask }) =>
+    attend(tokensOf(q, start, size), tokensOf(k, 0, end), tokensOf(v, 0, end), mask, scale),
+  );
+  return outs.length === 1 ? (outs[0] as tf.Tensor) : tf.concat(outs, 2);
+}
+
+/** Some tokens of [B, heads, T, headDim]. */
+function tokensOf(x: tf.Tensor, start: number, size: number): tf.Tensor {
+  const [batch, heads, length, dim] = x.shape as [number, number, number, number];
+  return size === length ? x : tf.slice(x, [0, 0, start, 0], [batch, heads, size, dim]);
+}
+
 /** Additive causal mask [1, 1, T, T]; with `window` a query sees that many keys, itself included. */
 export function causalMask(length: number, window?: number): tf.Tensor {
   const at = tf.range(0, length, 1, 'float32');
@@ -70,6 +108,23 @@ function hideFar(behind: tf.Tensor, window?: number): tf.Tensor {
   const future = tf.cast(tf.less(behind, 0), 'float32');
   const hidden = window === undefined ? future : tf.add(future, tf.cast(tf.greaterEqual(behind, window), 'float32'));
   return tf.mul(hidden, HIDDEN);
+}
+
+/**
+ * Of a table with one row per token, [B or 1, 1, T, n], the rows of the tokens that are read: `read` [B, M], flat positions
+ * b * T + t -> [B, 1, M, n]. The table is a constant: a mask by query, or rotary angles.
+ */
+export function rowsRead(table: tf.Tensor, read: tf.Tensor): tf.Tensor {
+  const [batch, one, length, width] = table.shape as [number, number, number, number];
+  if (one !== 1) throw new Error(`a table of one row per token and head cannot be read in part: ${table.shape}`);
+  const [rows, count] = read.shape as [number, number];
+  const at = batch === 1 ? tf.mod(read, tf.scalar(length, 'int32')) : read;
+  return tf.reshape(tf.gather(tf.reshape(table, [batch * length, width]), tf.cast(at, 'int32')), [
+    rows,
+    1,
+    count,
+    width,
+  ]);
 }
 
 /**

@@ -1,7 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DecoderConfig } from '../data/config.ts';
 import { activateGated } from './activation.ts';
-import { attend, causalMask, joinHeads, splitHeads } from './attention.ts';
+import {
+  attendInBlocks,
+  type Block,
+  causalBlocks,
+  causalMask,
+  joinHeads,
+  rowsRead,
+  splitHeads,
+  wholeBlock,
+} from './attention.ts';
 import { takeRows } from './embedding.ts';
 import { multiply, project } from './linear.ts';
 import { rmsNorm } from './norm.ts';
@@ -19,16 +28,21 @@ export type DecoderInput = Readonly<{
   embeds: tf.Tensor;
   /** [B or 1, T], rotary positions; default 0 .. T-1 */
   positions?: tf.Tensor;
-  /** additive, broadcastable to [B, heads, T, S]; default causal with the config's sliding window */
+  /** additive and causal, [B or 1, 1, T, S]; default with the config's sliding window */
   mask?: tf.Tensor;
+  /**
+   * [B, M], flat positions b * T + t whose last state is wanted; default all. The last layer then has queries and
+   * feed-forward at these alone: nothing else of it is read.
+   */
+  read?: tf.Tensor;
   /** with it T is 1 and S the cache's size; `positions` and `mask` are then required to mean anything */
   cache?: Cache;
 }>;
 
 export type DecoderOutput = Readonly<{
-  /** input of layer 0, then the output of every layer; the last one after the final norm. Each [B, T, hidden] */
+  /** input of layer 0, then the output of every layer; the last one after the final norm. Each [B, T, hidden], the last [B, M, hidden] */
   hidden: readonly tf.Tensor[];
-  /** [B, T, hidden] after the final norm: what the head reads */
+  /** [B, M, hidden] after the final norm: what the head reads; M is T where `read` is not given */
   last: tf.Tensor;
   keyValues: KeyValues;
 }>;
@@ -78,18 +92,21 @@ export function decode(weights: Weights, input: DecoderInput, config: DecoderCon
   const length = input.embeds.shape[1] as number;
   const positions = input.positions ?? tf.reshape(tf.range(0, length, 1, 'float32'), [1, length]);
   const turned = rotation(positions, config.headDim, config.ropeTheta);
+  const mask = input.mask ?? causalMask(length, config.slidingWindow);
   const context: Context = {
     keyTurn: turned,
     // the scores' scale 1 / sqrt(headDim) rides on the queries' rotation: two passes less per layer
     queryTurn: scaledBy(turned, 1 / Math.sqrt(config.headDim)),
-    mask: input.mask ?? causalMask(length, config.slidingWindow),
+    blocks: input.cache === undefined ? causalBlocks(mask) : wholeBlock(mask, 1, mask.shape[3] as number),
   };
+  const ending = input.read === undefined ? context : contextAt(context, mask, input.read);
   const hidden = [input.embeds];
   const keys: tf.Tensor[] = [];
   const values: tf.Tensor[] = [];
   for (let i = 0; i < config.layers; i++) {
     const past = pastOf(input.cache, i);
-    const [x, key, value] = tf.tidy(() => layer(weights, i, hidden.at(-1) as tf.Tensor, context, config, past));
+    const seen = i === config.layers - 1 ? ending : context;
+    const [x, key, value] = tf.tidy(() => layer(weights, i, hidden.at(-1) as tf.Tensor, seen, config, past));
     hidden.push(x);
     keys.push(key);
     values.push(value);
@@ -98,8 +115,15 @@ export function decode(weights: Weights, input: DecoderInput, config: DecoderCon
   return { hidden: [...hidden, last], last, keyValues: { keys, values } };
 }
 
-type Context = Readonly<{ queryTurn: Rotation; keyTurn: Rotation; mask: tf.Tensor }>;
+/** What a layer knows of positions; `queryTurn` and `blocks` are about the tokens that `read` names, else about all. */
+type Context = Readonly<{ queryTurn: Rotation; keyTurn: Rotation; blocks: readonly Block[]; read?: tf.Tensor }>;
 type Past = Readonly<{ key: tf.Tensor; value: tf.Tensor; slot: tf.Tensor }>;
+
+function contextAt({ queryTurn: { cos, sin }, keyTurn }: Context, mask: tf.Tensor, read: tf.Tensor): Context {
+  const queryTurn = { cos: rowsRead(cos, read), sin: rowsRead(sin, read) };
+  const blocks = wholeBlock(rowsRead(mask, read), read.shape[1] as number, mask.shape[3] as number);
+  return { queryTurn, keyTurn, blocks, read };
+}
 
 function pastOf(cache: Cache | undefined, i: number): Past | undefined {
   if (cache === undefined) return undefined;
@@ -110,26 +134,31 @@ function pastOf(cache: Cache | undefined, i: number): Past | undefined {
   return { key, value, slot: cache.slot };
 }
 
-/** One pre-norm block: x + attention, then + gated feed-forward. */
+/** One pre-norm block: x + attention, then + gated feed-forward; where only some tokens are read, of these alone. */
 function layer(
   weights: Weights,
   index: number,
   x: tf.Tensor,
-  { queryTurn, keyTurn, mask }: Context,
+  { queryTurn, keyTurn, blocks, read }: Context,
   config: DecoderConfig,
   past: Past | undefined,
 ): Three {
   const name = `model.layers.${index}`;
   const plusOne = config.family === 'gemma';
-  const normal = rmsNorm(weights, `${name}.input_layernorm`, x, config.rmsEps, plusOne);
-  const [q, k, v] = queryKeyValue(weights, `${name}.self_attn`, normal, config);
+  const normalOf = (states: tf.Tensor) => rmsNorm(weights, `${name}.input_layernorm`, states, config.rmsEps, plusOne);
+  const own = read === undefined ? x : takeRows(tf.reshape(x, [-1, config.hidden]), read); // [B, M, hidden]
+  const normal = normalOf(x);
+  const [q, k, v] =
+    read === undefined
+      ? queryKeyValue(weights, `${name}.self_attn`, normal, config)
+      : queryKeyValueAt(weights, `${name}.self_attn`, normalOf(own), normal, config);
   const queries = rotate(splitHeads(q, config.heads), queryTurn);
   const newKeys = rotate(splitHeads(k, config.kvHeads), keyTurn);
   const newValues = splitHeads(v, config.kvHeads);
   const keys = past === undefined ? newKeys : tf.add(past.key, tf.mul(newKeys, past.slot));
   const values = past === undefined ? newValues : tf.add(past.value, tf.mul(newValues, past.slot));
-  const attended = joinHeads(attend(queries, keys, values, mask, 1));
-  const middle = tf.add(x, project(weights, `${name}.self_attn.o_proj`, attended));
+  const attended = joinHeads(attendInBlocks(queries, keys, values, blocks, 1));
+  const middle = tf.add(own, project(weights, `${name}.self_attn.o_proj`, attended));
   const inner = rmsNorm(weights, `${name}.post_attention_layernorm`, middle, config.rmsEps, plusOne);
   return [tf.add(middle, feedForward(weights, `${name}.mlp`, inner, config)), keys, values];
 }
@@ -140,8 +169,27 @@ type Three = [tf.Tensor, tf.Tensor, tf.Tensor];
 function queryKeyValue(weights: Weights, name: string, x: tf.Tensor, config: DecoderConfig): Three {
   const part = (letter: string) => project(weights, `${name}.${letter}_proj`, x);
   if (config.family !== 'phi3') return [part('q'), part('k'), part('v')];
-  const key = config.kvHeads * config.headDim;
-  return tf.split(project(weights, `${name}.qkv_proj`, x), [config.heads * config.headDim, key, key], -1) as Three;
+  return tf.split(project(weights, `${name}.qkv_proj`, x), partsOf(config), -1) as Three;
+}
+
+/** Queries of the tokens that are read, keys and values of all. */
+function queryKeyValueAt(
+  weights: Weights,
+  name: string,
+  read: tf.Tensor,
+  all: tf.Tensor,
+  config: DecoderConfig,
+): Three {
+  const [q, k, v] =
+    config.family === 'phi3'
+      ? (tf.split(weight(weights, `${name}.qkv_proj.weight`), partsOf(config), 0) as Three)
+      : (['q', 'k', 'v'].map((letter) => weight(weights, `${name}.${letter}_proj.weight`)) as Three);
+  return [multiply(read, q), multiply(all, k), multiply(all, v)];
+}
+
+/** Widths of queries, keys and values. */
+function partsOf({ heads, kvHeads, headDim }: DecoderConfig): [number, number, number] {
+  return [heads * headDim, kvHeads * headDim, kvHeads * headDim];
 }
 
 /** Phi-3 stores gate and up as one: [gate | up]. */

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DinoConfig, TowerConfig, Transformer } from '../data/config.ts';
 import { activate, activateGated } from './activation.ts';
-import { attend, joinHeads, splitHeads } from './attention.ts';
+import { attend, joinHeads, rowsRead, splitHeads } from './attention.ts';
+import { takeRows } from './embedding.ts';
 import { linear } from './linear.ts';
 import { layerNorm } from './norm.ts';
 import { type Shapes, type Weights, weight } from './weights.ts';
@@ -51,20 +52,34 @@ const isDino = (config: BlockConfig): config is Transformer & Dino =>
 /** SwiGLU of DINOv2's largest: gate and value lie in one matrix. */
 const GATED = ['mlp.weights_in', 'mlp.weights_out'] as const;
 
-/** One pre-norm block of an image or text tower: [B, T, hidden] -> the same. `name` is `...layers.i` or `...layer.i`. */
+type BlockOptions = Readonly<{
+  /** additive, [B or 1, 1, T, T] */
+  mask?: tf.Tensor;
+  form?: BlockForm;
+  /** [B, M], flat positions b * T + t whose output alone is wanted of a standard block */
+  read?: tf.Tensor;
+}>;
+
+/**
+ * One pre-norm block of an image or text tower: [B, T, hidden] -> the same, or [B, M, hidden] where only some tokens are
+ * read. `name` is `...layers.i` or `...layer.i`.
+ */
 export function encoderBlock(
   weights: Weights,
   name: string,
   x: tf.Tensor,
   config: BlockConfig,
-  options: Readonly<{ mask?: tf.Tensor; form?: BlockForm }> = {},
+  { mask, form = 'standard', read }: BlockOptions = {},
 ): tf.Tensor {
   return tf.tidy(() => {
     const { norm1, norm2 } = NAMES[config.family];
-    const inner = layerNorm(weights, `${name}.${norm1}`, x, config.layerNormEps);
-    const form = options.form ?? 'standard';
-    const attended = selfAttention(weights, name, inner, config, form, options.mask);
-    const middle = tf.add(x, layerScale(weights, `${name}.layer_scale1`, attended, config));
+    const normalOf = (states: tf.Tensor) => layerNorm(weights, `${name}.${norm1}`, states, config.layerNormEps);
+    const own = read === undefined ? x : takeRows(tf.reshape(x, [-1, config.hidden]), read);
+    const inner = normalOf(x);
+    const asking = read === undefined ? inner : normalOf(own);
+    const seen = mask !== undefined && read !== undefined ? rowsRead(mask, read) : mask;
+    const attended = selfAttention(weights, name, { asking, inner }, config, form, seen);
+    const middle = tf.add(own, layerScale(weights, `${name}.layer_scale1`, attended, config));
     if (form === 'surgery') return middle;
     const normal = layerNorm(weights, `${name}.${norm2}`, middle, config.layerNormEps);
     return tf.add(
@@ -98,22 +113,23 @@ export function mlp(
   return linear(weights, second, activate(activation, linear(weights, first, x)));
 }
 
+/** Tokens `asking` [B, M, hidden] attend to all `inner` ones [B, T, hidden]; only the standard form has M differ from T. */
 function selfAttention(
   weights: Weights,
   name: string,
-  x: tf.Tensor,
+  { asking, inner }: Readonly<{ asking: tf.Tensor; inner: tf.Tensor }>,
   config: BlockConfig,
   form: BlockForm,
   mask: tf.Tensor | undefined,
 ): tf.Tensor {
   const names = NAMES[config.family];
-  const value = linear(weights, `${name}.${names.value}`, x);
+  const value = linear(weights, `${name}.${names.value}`, inner);
   const out = (mixed: tf.Tensor) => linear(weights, `${name}.${names.out}`, mixed);
   if (form === 'value') return out(value);
   const v = splitHeads(value, config.heads);
   if (form === 'surgery') return out(joinHeads(attend(v, v, v, mask)));
-  const q = splitHeads(linear(weights, `${name}.${names.query}`, x), config.heads);
-  const k = splitHeads(linear(weights, `${name}.${names.key}`, x), config.heads);
+  const q = splitHeads(linear(weights, `${name}.${names.query}`, asking), config.heads);
+  const k = splitHeads(linear(weights, `${name}.${names.key}`, inner), config.heads);
   return out(joinHeads(attend(q, k, v, mask)));
 }
 

@@ -1,9 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DecoderConfig } from '../data/config.ts';
 import { causalMask, HIDDEN, paddingMask } from './attention.ts';
-import type { Compile, Compiled, TensorMap } from './compile.ts';
+import { type Compile, type Compiled, eagerly, type TensorMap } from './compile.ts';
 import { decode, embedTokens, logitsOf } from './decoder.ts';
-import { takeRows } from './embedding.ts';
 import { prefixed, type Weights } from './weights.ts';
 
 export type Prompts = Readonly<{
@@ -28,12 +27,13 @@ export type Generator = Readonly<{
 }>;
 
 /**
- * Greedy decoding of batches with a key-value cache. Prompt lengths and cache sizes are rounded up to few sizes, so that
- * the two programs (all prompt tokens at once, then one token at a time) are compiled a few times only. A new token
- * costs one pass over the weights and the cache, however many went before.
+ * Greedy decoding of batches with a key-value cache. Where they are compiled, prompt lengths and cache sizes are rounded up
+ * to few sizes, so that the two programs (all prompt tokens at once, then one token at a time) are compiled a few times
+ * only. A new token costs one pass over the weights and the cache, however many went before.
  */
 export function makeGenerator(config: DecoderConfig, compile: Compile): Generator {
   const compiled = new Map<string, Compiled>();
+  const roomOf = compile === eagerly ? (length: number) => length : roomFor;
   const program = (name: string, fn: (x: TensorMap) => TensorMap) => (x: TensorMap) => {
     const known = compiled.get(name) ?? compile(fn, x);
     compiled.set(name, known);
@@ -42,7 +42,7 @@ export function makeGenerator(config: DecoderConfig, compile: Compile): Generato
   const read = program('read', (x) => readPrompts(x, config));
   const extend = program('extend', (x) => extendByOne(x, config));
   const stream = (weights: Weights, prompts: Prompts, options: GenerateOptions) =>
-    tokenByToken({ read, extend }, prefixed('weight/', weights), prompts, config, options);
+    tokenByToken({ read, extend, roomOf }, prefixed('weight/', weights), prompts, config, options);
   return {
     stream,
     generate: (weights, prompts, options) => {
@@ -56,7 +56,11 @@ export function makeGenerator(config: DecoderConfig, compile: Compile): Generato
   };
 }
 
-type Programs = Readonly<{ read(x: TensorMap): TensorMap; extend(x: TensorMap): TensorMap }>;
+type Programs = Readonly<{
+  read(x: TensorMap): TensorMap;
+  extend(x: TensorMap): TensorMap;
+  roomOf(length: number): number;
+}>;
 
 /** 16, 24, 32, 48, 64, 96, ...: at most half as much again is wasted. */
 export function roomFor(length: number): number {
@@ -66,7 +70,7 @@ export function roomFor(length: number): number {
 }
 
 function* tokenByToken(
-  { read, extend }: Programs,
+  { read, extend, roomOf }: Programs,
   weights: TensorMap,
   { embeds, present }: Prompts,
   config: DecoderConfig,
@@ -74,13 +78,13 @@ function* tokenByToken(
 ): Iterable<readonly (readonly number[])[]> {
   const answers: number[][] = present.map(() => []);
   if (maxNew === 0 || present.length === 0) return;
-  const slots = slotsOf(present, roomFor((embeds.shape[1] as number) + maxNew));
+  const slots = slotsOf(present, roomOf((embeds.shape[1] as number) + maxNew));
   let cache: TensorMap = {};
   try {
     for (let count = 0; count < maxNew; count++) {
       const { next, ...kept } = tf.tidy(() => {
         if (count > 0) return extend({ ...weights, ...cache, ...newToken(answers, slots, count - 1, config) });
-        return withRoom(read({ ...weights, ...promptInputs(embeds, present) }), slots);
+        return withRoom(read({ ...weights, ...promptInputs(embeds, present, roomOf) }), slots);
       });
       tf.dispose(cache);
       cache = kept;
@@ -113,10 +117,14 @@ function slotsOf(present: readonly (readonly number[])[], room: number): Slots {
   return { room, prompt: present[0]?.length ?? 0, lengths, positions };
 }
 
-/** Inputs of the first program; the prompts are padded to a rounded length. */
-function promptInputs(embeds: tf.Tensor, present: readonly (readonly number[])[]): TensorMap {
+/** Inputs of the first program; the prompts are padded to the length that there is room for. */
+function promptInputs(
+  embeds: tf.Tensor,
+  present: readonly (readonly number[])[],
+  roomOf: Programs['roomOf'],
+): TensorMap {
   const [batch, length] = embeds.shape as [number, number, number];
-  const room = roomFor(length);
+  const room = roomOf(length);
   const { positions } = slotsOf(present, room);
   const shown = Float32Array.from(positions, (position) => (position < 0 ? 0 : 1));
   const last = present.map((row, b) => b * room + row.lastIndexOf(1));
@@ -137,10 +145,10 @@ function readPrompts(x: TensorMap, config: DecoderConfig): TensorMap {
     last: tf.Tensor;
   };
   const weights = weightsIn(x);
-  const [batch, length, dim] = embeds.shape as [number, number, number];
+  const [batch, length] = embeds.shape as [number, number, number];
   const mask = tf.add(causalMask(length, config.slidingWindow), paddingMask(present));
-  const output = decode(weights, { embeds, positions, mask }, config);
-  const ends = takeRows(tf.reshape(output.last, [batch * length, dim]), last);
+  const output = decode(weights, { embeds, positions, mask, read: tf.reshape(last, [batch, 1]) }, config);
+  const ends = tf.reshape(output.last, [batch, config.hidden]);
   return { next: greedy(weights, ends, config), ...cacheMap(output.keyValues) };
 }
 

@@ -8,16 +8,20 @@ import { layerNorm } from './norm.ts';
 import { type Shapes, type Weights, weight } from './weights.ts';
 
 /**
- * Last hidden state of the text tower before its final norm: ids [B, T] -> [B, T, hidden]. CLIP is causal, SigLIP sees
- * both ways; neither hides padding (ids are padded to the context length as the tower was trained).
+ * Last hidden state of the text tower before its final norm: ids [B, T] -> [B, T, hidden], or [B, M, hidden] at the flat
+ * positions `read` [B, M]. CLIP is causal, SigLIP sees both ways; neither hides padding (ids are padded to the context
+ * length as the tower was trained).
  */
-function textStates(weights: Weights, ids: tf.Tensor, config: TextConfig): tf.Tensor {
+function textStates(weights: Weights, ids: tf.Tensor, config: TextConfig, read?: tf.Tensor): tf.Tensor {
   const length = ids.shape[1] as number;
   const table = weight(weights, 'text_model.embeddings.position_embedding.weight');
   const positions = tf.slice(table, [0, 0], [length, config.hidden]);
   const mask = config.family === 'clip' ? { mask: causalMask(length) } : {};
   let x = tf.add(takeRows(weight(weights, 'text_model.embeddings.token_embedding.weight'), ids), positions);
-  for (let i = 0; i < config.layers; i++) x = encoderBlock(weights, `text_model.encoder.layers.${i}`, x, config, mask);
+  for (let i = 0; i < config.layers; i++) {
+    const ending = read !== undefined && i === config.layers - 1 ? { read } : {};
+    x = encoderBlock(weights, `text_model.encoder.layers.${i}`, x, config, { ...mask, ...ending });
+  }
   return x;
 }
 
@@ -34,10 +38,10 @@ export function textLastHidden(weights: Weights, ids: tf.Tensor, config: TextCon
 export function textEmbeds(weights: Weights, ids: tf.Tensor, config: TextConfig): tf.Tensor {
   return tf.tidy(() => {
     const [batch, length] = ids.shape as [number, number];
-    const states = tf.reshape(textStates(weights, ids, config), [batch * length, config.hidden]);
     const first = tf.mul(tf.range(0, batch, 1, 'int32'), length); // row of each text's first token
     const end = config.family === 'clip' ? endOfText(ids, config) : tf.scalar(length - 1, 'int32');
-    const pooled = finalNorm(weights, takeRows(states, tf.add(first, end)), config);
+    const states = textStates(weights, ids, config, tf.reshape(tf.add(first, end), [batch, 1]));
+    const pooled = finalNorm(weights, tf.reshape(states, [batch, config.hidden]), config);
     return config.family === 'clip'
       ? project(weights, 'text_projection', pooled)
       : linear(weights, 'text_model.head', pooled);

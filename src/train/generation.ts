@@ -5,9 +5,10 @@ import { IGNORE, IMAGE_ID } from '../data/conversation.ts';
 import { packedMask } from '../nn/attention.ts';
 import type { TensorMap } from '../nn/compile.ts';
 import { decode, embedTokens, headMatrix } from '../nn/decoder.ts';
+import { takeRows } from '../nn/embedding.ts';
 import { planSplice, splice } from '../nn/splice.ts';
 import type { Weights } from '../nn/weights.ts';
-import { atPositions, headCrossEntropy } from './losses.ts';
+import { headCrossEntropy } from './losses.ts';
 import type { BatchShape } from './shapes.ts';
 
 /** Sequences in which `IMAGE_ID` stands once per visual token. */
@@ -23,9 +24,11 @@ export type TextOptions = Readonly<{
 
 /** How much room sequences need side by side. */
 export function roomFor(sequences: readonly Sequence[]): BatchShape {
+  const targets = sequences.map((sequence) => targetsOf(sequence).length);
   return {
     length: Math.max(...sequences.map(({ ids }) => ids.length)),
-    targets: sequences.reduce((sum, sequence) => sum + targetsOf(sequence).length, 0),
+    targets: targets.reduce((sum, count) => sum + count, 0),
+    most: Math.max(...targets),
   };
 }
 
@@ -42,9 +45,9 @@ export function targetsOf({ labels, segments }: Sequence): readonly Readonly<{ a
 }
 
 /**
- * The text of a batch as tensors of one shape: `ids` [B, T]; `source`, `position`, `used` of the splice plan; `at` [N]
- * (flat positions that predict), `next` [N] (what they predict, -100 for padding) and `share` [N]; with `packed` also
- * `segments` and `positions` [B, T].
+ * The text of a batch as tensors of one shape: `ids` [B, T]; `source`, `position`, `used` of the splice plan; `read` [B, M]
+ * (flat positions that predict, b * T + t), `at` [N] (where of those, b * M + m), `next` [N] (what they predict, -100 for
+ * padding) and `share` [N]; with `packed` also `segments` and `positions` [B, T].
  */
 export function textTensors(sequences: readonly Sequence[], room: BatchShape, options: TextOptions): TensorMap {
   const { length } = room;
@@ -75,22 +78,32 @@ export function textTensors(sequences: readonly Sequence[], room: BatchShape, op
 
 function targetTensors(
   sequences: readonly Sequence[],
-  { length, targets: size }: BatchShape,
+  { length, targets: size, most }: BatchShape,
   share: number,
 ): TensorMap {
+  const read = new Int32Array(sequences.length * most); // a row's first token where it has fewer
   const at = new Int32Array(size);
   const next = new Int32Array(size).fill(IGNORE);
   const shares = new Float32Array(size);
-  const found = sequences.flatMap((sequence, b) =>
-    targetsOf(sequence).map((target) => ({ at: b * length + target.at, next: target.next })),
-  );
-  if (found.length > size) throw new Error(`${found.length} targets in a batch with room for ${size}`);
-  found.forEach((target, i) => {
-    at[i] = target.at;
-    next[i] = target.next;
-    shares[i] = share;
+  let count = 0;
+  sequences.forEach((sequence, b) => {
+    const own = targetsOf(sequence);
+    if (own.length > most) throw new Error(`${own.length} targets in a sequence with room for ${most}`);
+    if (count + own.length > size) throw new Error(`more targets in a batch than its ${size} places`);
+    read.fill(b * length, b * most, (b + 1) * most);
+    own.forEach((target, m) => {
+      read[b * most + m] = b * length + target.at;
+      at[count] = b * most + m;
+      next[count] = target.next;
+      shares[count++] = share;
+    });
   });
-  return { at: tf.tensor1d(at, 'int32'), next: tf.tensor1d(next, 'int32'), share: tf.tensor1d(shares) };
+  return {
+    read: tf.tensor2d(read, [sequences.length, most], 'int32'),
+    at: tf.tensor1d(at, 'int32'),
+    next: tf.tensor1d(next, 'int32'),
+    share: tf.tensor1d(shares),
+  };
 }
 
 /**
@@ -104,19 +117,20 @@ export function generationLoss(
   config: DecoderConfig,
 ): tf.Tensor {
   const last = lastHidden(language, visual, batch, config);
-  const states = atPositions(last, given(batch, 'at'));
+  const states = takeRows(tf.reshape(last, [-1, config.hidden]), given(batch, 'at')); // only these meet the vocabulary
   const losses = headCrossEntropy(states, headMatrix(language, config), given(batch, 'next'));
   return tf.sum(tf.mul(losses, given(batch, 'share')));
 }
 
-/** Last hidden state after the final norm, [B, T, hidden]. */
+/** Last hidden states after the final norm where something is predicted, [B, M, hidden]. */
 export function lastHidden(language: Weights, visual: tf.Tensor, batch: TensorMap, config: DecoderConfig): tf.Tensor {
   const words = embedTokens(language, given(batch, 'ids'), config);
   const plan = { source: given(batch, 'source'), position: given(batch, 'position'), used: given(batch, 'used') };
   const embeds = splice(words, visual, plan);
+  const read = given(batch, 'read');
   const { segments, positions } = batch;
-  if (segments === undefined || positions === undefined) return decode(language, { embeds }, config).last;
-  return decode(language, { embeds, positions, mask: packedMask(segments) }, config).last;
+  if (segments === undefined || positions === undefined) return decode(language, { embeds, read }, config).last;
+  return decode(language, { embeds, positions, mask: packedMask(segments), read }, config).last;
 }
 
 function given(batch: TensorMap, name: string): tf.Tensor {

@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { takeRows } from '../nn/embedding.ts';
 import { constant, withGradient } from '../nn/with-gradient.ts';
 
 /** Labels of positions that are not to be predicted, as transformers and LLaVA mark them. */
@@ -47,12 +46,6 @@ export function headCrossEntropy(hidden: tf.Tensor, head: tf.Tensor, labels: tf.
     },
   );
   return tf.add(throughHidden, throughHead);
-}
-
-/** Rows of hidden states [B, T, d] at flat positions b * T + t [N] -> [N, d]: only these then meet the vocabulary. */
-export function atPositions(hidden: tf.Tensor, positions: tf.Tensor): tf.Tensor {
-  const [batch, length, dim] = hidden.shape as [number, number, number];
-  return takeRows(tf.reshape(hidden, [batch * length, dim]), positions);
 }
 
 /** sum(w_i loss_i) / sum(w_i); 0 when nothing counts. Without weights every row that is not ignored counts the same. */

@@ -1,5 +1,8 @@
-/** The size of a padded batch: tokens of its longest sequence, and how many positions predict something. */
-export type BatchShape = Readonly<{ length: number; targets: number }>;
+/**
+ * The size of a padded batch: tokens of its longest sequence, how many positions predict something, and the most of one
+ * sequence.
+ */
+export type BatchShape = Readonly<{ length: number; targets: number; most: number }>;
 
 /** Sizes are rounded up to this, which costs little and makes equal ones more likely. */
 const STEP = 8;
@@ -27,15 +30,17 @@ export function chooseShapes(batches: readonly BatchShape[], most = 4): readonly
 
 /** The shortest of the shapes that holds a batch. */
 export function shapeFor(shapes: readonly BatchShape[], batch: BatchShape): BatchShape {
-  const found = shapes.find(({ length, targets }) => length >= batch.length && targets >= batch.targets);
+  const found = shapes.find(
+    ({ length, targets, most }) => length >= batch.length && targets >= batch.targets && most >= batch.most,
+  );
   if (found === undefined) {
-    const known = shapes.map(({ length, targets }) => `${length}/${targets}`).join(', ');
-    throw new Error(`no shape holds ${batch.length} tokens and ${batch.targets} targets: ${known}`);
+    const size = ({ length, targets, most }: BatchShape) => `${length} tokens and ${targets} targets (${most} of one)`;
+    throw new Error(`no shape holds ${size(batch)}: ${shapes.map(size).join(', ')}`);
   }
   return found;
 }
 
-type Size = Readonly<{ length: number; targets: number; count: number }>;
+type Size = BatchShape & Readonly<{ count: number }>;
 type Choice = Readonly<{ cost: number; shapes: readonly BatchShape[] }>;
 
 /** Batches by rounded length, shortest first, with the most targets of each. */
@@ -44,8 +49,9 @@ function sizesOf(batches: readonly BatchShape[]): readonly Size[] {
   const sizes = new Map<number, Size>();
   for (const batch of batches) {
     const length = up(batch.length);
-    const { targets, count } = sizes.get(length) ?? { targets: 0, count: 0 };
-    sizes.set(length, { length, targets: Math.max(targets, up(batch.targets)), count: count + 1 });
+    const known = sizes.get(length) ?? { targets: 0, most: 0, count: 0 };
+    const targets = Math.max(known.targets, up(batch.targets));
+    sizes.set(length, { length, targets, most: Math.max(known.most, up(batch.most)), count: known.count + 1 });
   }
   return [...sizes.values()].sort((a, b) => a.length - b.length);
 }
@@ -53,18 +59,21 @@ function sizesOf(batches: readonly BatchShape[]): readonly Size[] {
 /** Sizes up to and including `last`, one more shape than `before` has, the last shape ending at `last`. */
 function cheapest(sizes: readonly Size[], before: readonly (Choice | undefined)[], last: number): Choice | undefined {
   let best: Choice | undefined;
-  let [count, targets] = [0, 0];
+  let [count, targets, most] = [0, 0, 0];
   const { length } = sizes[last] as Size;
   for (let first = last; first >= 0; first--) {
     const size = sizes[first] as Size;
     count += size.count;
     targets = Math.max(targets, size.targets);
+    most = Math.max(most, size.most);
     const rest = before[first];
     if (rest === undefined) continue;
     const cost = rest.cost + (count + COMPILATION) * length;
+    if (best !== undefined && cost >= best.cost) continue;
     // targets may not fall with the length, or a batch would have to skip a shape
-    const most = Math.max(targets, rest.shapes.at(-1)?.targets ?? 0);
-    if (best === undefined || cost < best.cost) best = { cost, shapes: [...rest.shapes, { length, targets: most }] };
+    const below = rest.shapes.at(-1) ?? { targets: 0, most: 0 };
+    const shape = { length, targets: Math.max(targets, below.targets), most: Math.max(most, below.most) };
+    best = { cost, shapes: [...rest.shapes, shape] };
   }
   return best;
 }

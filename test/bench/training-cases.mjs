@@ -96,7 +96,7 @@ function texts({ batch, patches, targets }, length, vocab, turns) {
     return { ids, labels, segments, positions };
   });
   const options = { tokens: patches, pad: 0, packed: turns > 0, share: 1 / (each * batch) };
-  return textTensors(sequences, { length, targets }, options);
+  return textTensors(sequences, { length, targets, most: each }, options);
 }
 
 /** @returns {Case} */

@@ -111,7 +111,7 @@ def generation_loss(w, visual, batch, config):
     x = rows.index_select(0, batch["source"]).view(words.shape)
     mask = packed_mask(batch["segments"]) if "segments" in batch else None
     last = decode(language, x, config, batch.get("positions"), mask)
-    logits = F.linear(last.flatten(0, 1).index_select(0, batch["at"]), head(language))
+    logits = F.linear(last.flatten(0, 1).index_select(0, batch["read"].flatten()[batch["at"]]), head(language))
     losses = F.cross_entropy(logits, batch["next"], reduction="none", ignore_index=-100)
     return (losses * batch["share"]).sum()
 

@@ -81,11 +81,13 @@ const ROWS = 2;
 const VISUAL = 16;
 const TEXT = 5; // tokens of a conversation besides the image
 const TARGETS_EACH = 3;
+const LONG = 70; // attended to in blocks
 
 /** Two conversations of equal length, an image before the text. */
 function conversation(): Record<string, tf.Tensor> {
   const length = VISUAL + TEXT;
-  const at = [0, 1].flatMap((row) => [1, 2, 3].map((from) => row * length + length - 1 - from));
+  const read = [0, 1].map((row) => [1, 2, 3].map((from) => row * length + length - 1 - from));
+  const targets = ROWS * TARGETS_EACH;
   const isText = (i: number): boolean => i % length >= VISUAL;
   const positions = Array.from({ length: ROWS * length }, (_, i) => i);
   return {
@@ -99,9 +101,10 @@ function conversation(): Record<string, tf.Tensor> {
       'int32',
     ),
     used: tf.ones([ROWS * VISUAL]),
-    at: tf.tensor1d(at, 'int32'),
-    next: tf.fill([at.length], 4, 'int32'),
-    share: tf.fill([at.length], 1 / at.length),
+    read: tf.tensor2d(read, [ROWS, TARGETS_EACH], 'int32'),
+    at: tf.range(0, targets, 1, 'int32'),
+    next: tf.fill([targets], 4, 'int32'),
+    share: tf.fill([targets], 1 / targets),
   };
 }
 
@@ -195,9 +198,9 @@ test.each([0, 1])('a pre-training step with alignment weight %d multiplies what 
 test('a step of a language model multiplies what its price says', async () => {
   const weights = randomWeights(decoderShapes(decoder));
   const batch = {
-    ids: tf.fill([ROWS, 7], 3, 'int32'),
-    next: tf.fill([ROWS, 7], 4, 'int32'),
-    weights: tf.ones([ROWS, 7]),
+    ids: tf.fill([ROWS, LONG], 3, 'int32'),
+    next: tf.fill([ROWS, LONG], 4, 'int32'),
+    weights: tf.ones([ROWS, LONG]),
   };
   const step = makeStep({
     loss: (all, given) => ({ total: languageLoss(all, given, decoder) }),
@@ -206,7 +209,7 @@ test('a step of a language model multiplies what its price says', async () => {
   });
   const found = await counted(() => step.gradient({ ...prefixed('weight/', weights), ...prefixed('batch/', batch) }));
   const { vocab, ...architecture } = decoder;
-  const params = { ...architecture, symbols: vocab, steps: 1, batchSize: ROWS, length: 7 };
+  const params = { ...architecture, symbols: vocab, steps: 1, batchSize: ROWS, length: LONG };
   expect(found).toBe(languageModelCost(params as unknown as Parameters<typeof languageModelCost>[0]).work?.flops);
 });
 

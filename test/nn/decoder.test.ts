@@ -5,6 +5,7 @@ import { capture } from '../../src/engine/capture.ts';
 import { openEngine } from '../../src/engine/open.ts';
 import { causalMask, packedMask } from '../../src/nn/attention.ts';
 import { decode, decoderShapes, embedTokens, headMatrix, resolveHead } from '../../src/nn/decoder.ts';
+import { takeRows } from '../../src/nn/embedding.ts';
 import { makeGenerator, roomFor } from '../../src/nn/generate.ts';
 import { planSplice } from '../../src/nn/splice.ts';
 import { apart, normal, randomWeights } from './random-weights.ts';
@@ -57,6 +58,37 @@ test('questions packed behind a prefix are read as if each stood there alone', (
   expect(apart(tf.slice(packed, [0, 5, 0], [1, 3, 8]), tf.slice(alone(second), [0, 3, 0], [1, 3, 8]))).toBeLessThan(
     1e-5,
   );
+});
+
+test.each([
+  ['llama', {}],
+  ['gemma', { tied: true, activation: 'gelu_pytorch_tanh' }],
+  ['phi3', { kvHeads: 4, slidingWindow: 5 }],
+] as const)('what is read of a %s is what the whole gives there, and so are its gradients', (family, changes) => {
+  tf.tidy(() => {
+    const own: DecoderConfig = { ...config, ...changes, family };
+    const weights = randomWeights(decoderShapes(own));
+    const [batch, length] = [2, 70]; // long enough for several blocks of queries
+    const embeds = normal('embeds', [batch, length, own.hidden]);
+    // padded with a place that is read twice, as rows with fewer targets are
+    const read = idsOf([[69, 3, 40], [70, 139, 139]]); // biome-ignore format: rows
+    const mix = normal('mix', [batch, 3, own.hidden]);
+    const names = Object.keys(weights).filter((name) => name !== 'lm_head.weight' && !name.includes('embed_tokens'));
+    const measured = (statesOf: (weights: Record<string, tf.Tensor>, x: tf.Tensor) => tf.Tensor) =>
+      tf.valueAndGrads((x, ...tensors) => {
+        const given = Object.fromEntries(names.map((name, i) => [name, tensors[i] as tf.Tensor]));
+        return tf.sum(tf.mul(statesOf(given, x as tf.Tensor), mix)) as tf.Scalar;
+      })([embeds, ...names.map((name) => weights[name] as tf.Tensor)]);
+    const part = measured((given, x) => decode(given, { embeds: x, read }, own).last);
+    const whole = measured((given, x) => {
+      const flat = tf.reshape(decode(given, { embeds: x }, own).last, [batch * length, own.hidden]);
+      return takeRows(flat, read);
+    });
+    expect(apart(part.value, whole.value)).toBeLessThan(1e-4);
+    part.grads.forEach((gradient, i) => {
+      expect(apart(gradient, whole.grads[i] as tf.Tensor), ['embeds', ...names][i]).toBeLessThan(1e-4);
+    });
+  });
 });
 
 test('a causal mask with a window shows a query that many keys', () => {

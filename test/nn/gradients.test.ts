@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { stream } from '../../src/data/random.ts';
 import { openEngine } from '../../src/engine/open.ts';
 import { activate, activateGated } from '../../src/nn/activation.ts';
-import { attend, causalMask } from '../../src/nn/attention.ts';
+import { attend, attendInBlocks, causalBlocks, causalMask } from '../../src/nn/attention.ts';
 import { takeRows } from '../../src/nn/embedding.ts';
 import { layerNorm, rmsNorm } from '../../src/nn/norm.ts';
 import { rotate, rotation } from '../../src/nn/rope.ts';
@@ -106,6 +106,25 @@ test('activations, plain and gated, have the gradients of their textbook forms',
       [[5, 7], [5, 7]], // biome-ignore format: shapes
     );
   }
+});
+
+test('causal attention in blocks is attention under the whole mask', () => {
+  fc.assert(
+    fc.property(sizes(2, 2, 150), fc.option(fc.integer({ min: 1, max: 40 })), ([b, group, t], window) => {
+      const [batch, length, dim] = [b as number, t as number, 4];
+      const mask = causalMask(length, window ?? undefined);
+      const blocks = causalBlocks(mask);
+      expect(blocks.reduce((sum, { size }) => sum + size, 0)).toBe(length);
+      same(
+        'blocks',
+        (q, k, v) => attendInBlocks(q as tf.Tensor, k as tf.Tensor, v as tf.Tensor, blocks),
+        (q, k, v) => attend(q as tf.Tensor, k as tf.Tensor, v as tf.Tensor, mask),
+        [[batch, group as number, length, dim], [batch, 1, length, dim], [batch, 1, length, dim]], // biome-ignore format: shapes
+      );
+      tf.dispose([mask, blocks.map((block) => block.mask)]);
+    }),
+    { numRuns: 12 },
+  );
 });
 
 test('attention has the gradients of softmax and products, with grouped heads and a window', () => {

@@ -36,8 +36,9 @@ export async function letterLogProbabilities(
   const width = embeds.shape[1] as number;
   const ends = present.map((row, b) => b * width + row.lastIndexOf(1));
   const logs = tf.tidy(() => {
-    const { last } = decode(asked.language, { embeds }, asked.decoder); // causal, and padding stands to the right
-    const rows = tf.gather(tf.reshape(last, [-1, asked.decoder.hidden]), tf.tensor1d(ends, 'int32'));
+    const read = tf.tensor2d(ends, [ends.length, 1], 'int32');
+    const { last } = decode(asked.language, { embeds, read }, asked.decoder); // causal, and padding stands to the right
+    const rows = tf.reshape(last, [ends.length, asked.decoder.hidden]);
     return tf.logSoftmax(logitsOf(asked.language, rows, asked.decoder)); // [B, vocab]
   });
   const values = await logs.data();
@@ -65,16 +66,23 @@ export async function optionLogLikelihoods(
   const width = embeds.shape[1] as number;
   const vocab = asked.decoder.vocab;
   // the token at t is what the position before it tells
-  const said = rows.flatMap(({ sequence }, row) =>
-    sequence.labels.flatMap((id, t) => (id === IGNORE ? [] : [{ row, from: row * width + t - 1, id }])),
+  const places = rows.map(({ sequence }) =>
+    sequence.labels.flatMap((id, t) => (id === IGNORE ? [] : [{ t: t - 1, id }])),
   );
+  const most = Math.max(1, ...places.map((own) => own.length));
+  const said = places.flatMap((own, row) => own.map(({ id }, m) => ({ row, at: row * most + m, id })));
   const logs = tf.tidy(() => {
-    const { last } = decode(asked.language, { embeds }, asked.decoder); // causal, and padding stands to the right
-    const from = tf.tensor1d(
-      said.map((one) => one.from),
+    const read = tf.tensor2d(
+      places.flatMap((own, row) => Array.from({ length: most }, (_, m) => row * width + (own[m]?.t ?? 0))),
+      [rows.length, most],
       'int32',
     );
-    const ends = tf.gather(tf.reshape(last, [-1, asked.decoder.hidden]), from);
+    const { last } = decode(asked.language, { embeds, read }, asked.decoder); // causal, and padding stands to the right
+    const at = tf.tensor1d(
+      said.map((one) => one.at),
+      'int32',
+    );
+    const ends = tf.gather(tf.reshape(last, [-1, asked.decoder.hidden]), at);
     const all = tf.logSoftmax(logitsOf(asked.language, ends, asked.decoder)); // [said, vocab]
     const own = said.map(({ id }, i) => i * vocab + id);
     return tf.gather(tf.reshape(all, [-1]), tf.tensor1d(own, 'int32')); // [said]

@@ -34,7 +34,7 @@ export function benchmarkCost({ batchSize }: Params, inputs: InputShapes): Price
       trained: 0,
       batch: batchSize,
       passes: Math.ceil(questions / batchSize) * (1 + answerTokens),
-      item: forwardFootprint(decoderLayer(text, 1, length), length * text.hidden),
+      item: forwardFootprint(decoderLayer(text, 1, { tokens: length }), length * text.hidden),
     },
     outputs: { answers: asked },
   };
@@ -48,6 +48,7 @@ function adapterOperations(input: number, { hidden }: DecoderConfig, tokens: num
 /** A prompt gives the first new token; each further one sees the prompt and those before it, here at half of the answer. */
 export function decodingOperations(text: DecoderConfig, rows: number, length: number, newTokens: number): number {
   const further = Math.max(0, newTokens - 1);
-  const one = forward(decoderPass(text, rows, 1, length + newTokens / 2)) + forward(headPass(text, rows));
-  return forward(decoderPass(text, rows, length)) + forward(headPass(text, rows)) + further * one;
+  const one =
+    forward(decoderPass(text, rows, { tokens: 1, keys: length + newTokens / 2 })) + forward(headPass(text, rows));
+  return forward(decoderPass(text, rows, { tokens: length, read: 1 })) + forward(headPass(text, rows)) + further * one;
 }

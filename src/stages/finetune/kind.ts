@@ -58,7 +58,7 @@ export const finetune: StageKind<Params, 'languageModel' | 'encoder' | 'data' | 
   kind: 'finetune',
   summary:
     'Stage 2: trains adapter and language model on instructions, and the vision encoder where `trainable` says so.',
-  version: 1,
+  version: 2,
   params,
   inputs: {
     languageModel: { type: 'language-model', description: 'where training starts' },

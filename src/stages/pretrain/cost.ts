@@ -15,6 +15,7 @@ export function pretrainCost(params: Params, inputs: InputShapes): Priced {
   const steps = params.steps ?? Math.max(1, Math.ceil((params.epochs * data.records) / batchSize));
   const length = Math.min(maxTokens, data.tokens + features.tokens);
   const adapter = projectorPasses(features.dim, text.hidden, batchSize * features.tokens);
+  const decoder = decoderPass(text, batchSize, { tokens: length, read: data.targets });
   const windows = windowsOf(features.tokens, align.window, align.edge);
   const words = align.dedupe
     ? (shapeOf(inputs['words'], 'words')?.words ?? Number.POSITIVE_INFINITY)
@@ -22,7 +23,7 @@ export function pretrainCost(params: Params, inputs: InputShapes): Priced {
   const flops =
     operations(adapter.first, { weights: true, input: false }) +
     operations(adapter.second, { weights: true, input: true }) +
-    operations(decoderPass(text, batchSize, length), { weights: false, input: true }) +
+    operations(decoder, { weights: false, input: true }) +
     operations(headPass(text, batchSize * data.targets), { weights: false, input: true }) +
     (align.weight === 0 ? 0 : alignmentOperations(Math.min(batchSize * windows, words), text.hidden));
   const shape = { input: features.dim, output: text.hidden };
@@ -30,7 +31,7 @@ export function pretrainCost(params: Params, inputs: InputShapes): Priced {
   return {
     work: {
       flops: steps * flops,
-      again: steps * forward(decoderPass(text, batchSize, length)),
+      again: steps * forward(decoder),
       read: read + bytesOf({ type: 'language-model', of: text }),
       decoded: 0,
       written: bytesOf({ type: 'adapter', of: shape }),
@@ -38,7 +39,7 @@ export function pretrainCost(params: Params, inputs: InputShapes): Priced {
       trained: adapterParameters(shape),
       batch: batchSize / accumulate,
       passes: 3 * steps * accumulate,
-      item: decoderFootprint(text, decoderLayer(text, 1, length), length, data.targets * text.vocab),
+      item: decoderFootprint(text, decoderLayer(text, 1, { tokens: length }), length, data.targets * text.vocab),
     },
     outputs: { adapter: { type: 'adapter', of: shape } },
   };

@@ -85,7 +85,7 @@ export type Params = FromSchema<typeof params>;
 export const pretrain: StageKind<Params, 'languageModel' | 'data' | 'features' | 'labels', 'adapter'> = {
   kind: 'pretrain',
   summary: 'Stage 1: trains only the adapter on captions, plus lambda times the alignment loss (Eq. 9-11).',
-  version: 1,
+  version: 2,
   params,
   inputs: {
     languageModel: { type: 'language-model', description: 'frozen' },

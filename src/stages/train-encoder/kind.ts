@@ -112,7 +112,7 @@ export type Params = FromSchema<typeof params>;
 export const trainEncoder: StageKind<Params, 'data' | 'words', 'encoder'> = {
   kind: 'train-encoder',
   summary: 'Trains a small CLIP or SigLIP from image-caption pairs and writes it as a Hugging Face checkpoint.',
-  version: 1,
+  version: 2,
   params,
   inputs: {
     data: { type: 'dataset', description: 'image-caption pairs; an image may have several captions' },

@@ -11,13 +11,13 @@ export function languageModelCost(params: Params): Priced {
   const text = configOf(params);
   const everything = { weights: true, input: true };
   const perStep =
-    operations(decoderPass(text, batchSize, length), everything) +
+    operations(decoderPass(text, batchSize, { tokens: length }), everything) +
     operations(headPass(text, batchSize * length), everything);
   const parameters = parametersOf({ type: 'language-model', of: text });
   return {
     work: {
       flops: steps * perStep,
-      again: steps * decoderPass(text, batchSize, length).forward,
+      again: steps * decoderPass(text, batchSize, { tokens: length }).forward,
       read: 0,
       decoded: 0,
       written: 4 * parameters,
@@ -25,7 +25,7 @@ export function languageModelCost(params: Params): Priced {
       trained: parameters,
       batch: batchSize,
       passes: 3 * steps,
-      item: decoderFootprint(text, decoderLayer(text, 1, length), length, length * text.vocab),
+      item: decoderFootprint(text, decoderLayer(text, 1, { tokens: length }), length, length * text.vocab),
     },
     outputs: { model: { type: 'language-model', of: text } },
   };

@@ -86,7 +86,7 @@ export const trainLanguageModel: StageKind<Params, 'corpus', 'model'> = {
   kind: 'train-language-model',
   summary:
     'Trains a tokenizer and a small Llama, Gemma or Phi-3 on a text corpus and writes a Hugging Face checkpoint.',
-  version: 1,
+  version: 2,
   params,
   inputs: { corpus: { type: 'corpus', description: 'documents with question-answer dialogues' } },
   outputs: { model: { type: 'language-model', description: 'causal language model folder with tokenizer' } },
