@@ -7,6 +7,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export type Output = Readonly<{
   out(text: string): void;
   err(text: string): void;
+  /** a line that stands only until something else is written; where nothing is redrawn there is none. Empty: takes it away */
+  passing(text: string): void;
   style: Style;
   errStyle: Style;
   /** of the colours of pictures, where style has colours at all */
@@ -28,9 +30,22 @@ export function openOutput(
 ): Output {
   const columns = Number(env['COLUMNS']);
   const fallback = Number.isInteger(columns) && columns > 0 ? columns : stdout.isTTY === true ? 80 : pipeWidth;
+  const live = !plain && stdout.isTTY === true && env['TERM'] !== 'dumb' && !isSet(env['CI']);
+  let stands = false;
+  const passing = (text: string): void => {
+    if (stands) stdout.write('\r\u001B[2K');
+    stands = live && text !== '';
+    // a line that breaks could not be taken away
+    if (stands) stdout.write(text.slice(0, Math.max(0, (stdout.columns || fallback) - 1)));
+  };
+  const writing = (stream: NodeJS.WriteStream) => (text: string) => {
+    passing('');
+    stream.write(`${text}\n`);
+  };
   return {
-    out: (text) => void stdout.write(`${text}\n`),
-    err: (text) => void stderr.write(`${text}\n`),
+    out: writing(stdout),
+    err: writing(stderr),
+    passing,
     style: plain ? 'plain' : styleOf(stdout.isTTY === true, env),
     errStyle: plain ? 'plain' : styleOf(stderr.isTTY === true, env),
     depth: depthOf(env),
@@ -38,7 +53,7 @@ export function openOutput(
     get width() {
       return stdout.columns > 0 ? stdout.columns : fallback;
     },
-    live: !plain && stdout.isTTY === true && env['TERM'] !== 'dumb' && !isSet(env['CI']),
+    live,
   };
 }
 

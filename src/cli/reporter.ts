@@ -49,6 +49,7 @@ async function liveReporter(experiment: string, output: Output, openBoards: Open
         const [{ openScreen }, { sightOf }] = await (loading ?? loadView());
         boards = await openBoards();
         for (const item of earlier) boards.note(item);
+        output.passing('');
         screen = openScreen(experiment, {
           stdout: process.stdout,
           style: output.style,

@@ -44,6 +44,8 @@ type Done = Result['done'];
  * another, and at last a line on them all. A mistake in any of them, and nothing is started.
  */
 export async function runExperiments(files: readonly string[], options: RunOptions, context: Context): Promise<number> {
+  // a long experiment takes a moment to read, plan and draw
+  if (options.json !== true) context.output.passing(`reading ${files.join(', ')} ...`);
   const experiments = await openAll(files, options, context);
   const ended: Done[] = [];
   for (const experiment of experiments) {

@@ -90,6 +90,7 @@ async function benchLive(folder) {
   /** @type {Figures} */
   const figures = {};
   const live = openPty([...run, '--cache', 'live'], folder);
+  Object.assign(figures, named('sea run, what it reads', await live.paints('reading table.yaml')));
   Object.assign(figures, named('sea run, table', await live.paints('running')));
   await live.paints(' %  loss');
   const told = spawn(process.execPath, [cli, ...run, '--json', '--cache', 'told'], { cwd: folder, stdio: 'ignore' });

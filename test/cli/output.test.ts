@@ -36,6 +36,21 @@ test.each([
   expect(depthOf(env)).toBe(depth);
 });
 
+test('a passing line is taken away by whatever is written next, and never stands where nothing is redrawn', () => {
+  let written = '';
+  const terminal = (isTTY: boolean) =>
+    ({ isTTY, columns: 12, write: (text: string) => (written += text) }) as unknown as NodeJS.WriteStream;
+  const live = openOutput(terminal(true), terminal(true), {});
+  live.passing('reading experiments/quickstart.yaml');
+  expect(written).toBe('reading exp');
+  live.err('no such file');
+  live.out('the end');
+  expect(written).toBe('reading exp\r\u001B[2Kno such file\nthe end\n');
+  written = '';
+  openOutput(terminal(false), terminal(false), {}).passing('reading');
+  expect(written).toBe('');
+});
+
 describe('the window', () => {
   test('is asked for its width each time, for it may be resized', () => {
     const out = stream(true, 80);

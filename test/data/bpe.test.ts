@@ -143,3 +143,13 @@ test('a final sigma and a next-line character are taken as the reference takes t
   expect(made.encode('ΟΔΟΣ', { special: false })).toEqual([made.idOf('οδοσ')]);
   expect(made.encode('a\u0085b', { special: false })).toEqual([made.idOf('a'), made.idOf('b')]);
 });
+
+test('a text gives the same ids again, whatever was done to the first, and others without special tokens', () => {
+  const once = tokenizer.encode('a red dog');
+  const bare = tokenizer.encode('a red dog', { special: false });
+  expect(bare).toEqual(once.slice(1)); // <s> stands before a text
+  once.push(7);
+  bare.fill(0);
+  expect(tokenizer.encode('a red dog')).toEqual(once.slice(0, -1));
+  expect(tokenizer.encode('a red dog', { special: false })).toEqual(once.slice(1, -1));
+});

@@ -50,7 +50,15 @@ it('`sea score --json` prints every figure', async () => {
   const out: string[] = [];
   const output = { out: (text: string) => out.push(text), err: (text: string) => out.push(text) };
   const context = {
-    output: { ...output, style: 'plain', errStyle: 'plain', depth: 4, width: 80, live: false },
+    output: {
+      ...output,
+      style: 'plain',
+      errStyle: 'plain',
+      depth: 4,
+      width: 80,
+      live: false,
+      passing: () => undefined,
+    },
     cache: '',
     version: '',
     env: {},
