@@ -5,7 +5,7 @@ import { ProblemError, suggest } from '../problem.ts';
 import { linkedEngine } from '../setup/link.mjs';
 import { tensorFlowBackend } from './binding.ts';
 import { vectorInstructions } from './instructions.ts';
-import { replaceReadingKernels } from './tensorflow-kernels.ts';
+import { replaceKernels } from './tensorflow-kernels.ts';
 import { completeWasmKernels, quickenWasmMatMul } from './wasm-kernels.ts';
 
 export type EngineRequest = 'auto' | 'node' | 'gpu' | 'wasm';
@@ -85,7 +85,7 @@ async function openTensorFlow(): Promise<Engine> {
   const backend = tensorFlowBackend();
   if (backend === undefined) throw new Error(`the backend is "${tf.getBackend()}", not TensorFlow`);
   tf.enableProdMode();
-  replaceReadingKernels();
+  replaceKernels();
   const gpu = backend.isUsingGpuDevice;
   return {
     name: 'tensorflow',

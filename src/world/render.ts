@@ -159,7 +159,11 @@ function addNoise(pixels: Float32Array, deviation: number, random: Random): Floa
   tape ??= drawTape();
   const noise = tape;
   const start = random.int(TAPE_LENGTH);
-  return pixels.map((value, i) => value + deviation * (noise[(start + i) & (TAPE_LENGTH - 1)] ?? 0));
+  const noisy = new Float32Array(pixels.length);
+  for (let i = 0; i < pixels.length; i++) {
+    noisy[i] = (pixels[i] as number) + deviation * (noise[(start + i) & (TAPE_LENGTH - 1)] as number);
+  }
+  return noisy;
 }
 
 function drawTape(): Float32Array {
