@@ -91,7 +91,8 @@ export function planText(plan: Plan, { all, width, style }: Look): string {
     ...(counts.reuse > 0 && listed.length > 0 ? ['the cached ones'] : []),
     ...(behind > 0 ? [`${count(behind, 'stage')} behind those that cannot run`] : []),
   ];
-  const hidden = all || unlisted.length === 0 ? [] : [paint(style, 'dim', `(sea plan --all lists ${unlisted.join(' and ')})`)];
+  const hidden =
+    all || unlisted.length === 0 ? [] : [paint(style, 'dim', `(sea plan --all lists ${unlisted.join(' and ')})`)];
   return [paint(style, 'bold', head), ...timeLines(estimate, counts), ...lines, ...hidden].join('\n');
 }
 
