@@ -122,6 +122,7 @@ function svgOf(command, lines) {
     }),
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(command)}">
+<style>text { white-space: pre }</style>
 <rect width="100%" height="100%" rx="8" fill="#22272e"/>
 <g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="14" fill="#adbac7" xml:space="preserve">
 <text x="16" y="28" fill="#768390">$ ${escaped(command)}</text>
