@@ -31,12 +31,14 @@ export function openOutput(
   const columns = Number(env['COLUMNS']);
   const fallback = Number.isInteger(columns) && columns > 0 ? columns : stdout.isTTY === true ? 80 : pipeWidth;
   const live = !plain && stdout.isTTY === true && env['TERM'] !== 'dumb' && !isSet(env['CI']);
+  // asked for each time: a window may be resized during a run
+  const width = (): number => (stdout.columns > 0 ? stdout.columns : fallback);
   let stands = false;
   const passing = (text: string): void => {
     if (stands) stdout.write('\r\u001B[2K');
     stands = live && text !== '';
     // a line that breaks could not be taken away
-    if (stands) stdout.write(text.slice(0, Math.max(0, (stdout.columns || fallback) - 1)));
+    if (stands) stdout.write(text.slice(0, width() - 1));
   };
   const writing = (stream: NodeJS.WriteStream) => (text: string) => {
     passing('');
@@ -49,9 +51,8 @@ export function openOutput(
     style: plain ? 'plain' : styleOf(stdout.isTTY === true, env),
     errStyle: plain ? 'plain' : styleOf(stderr.isTTY === true, env),
     depth: depthOf(env),
-    // asked for each time: a window may be resized during a run
     get width() {
-      return stdout.columns > 0 ? stdout.columns : fallback;
+      return width();
     },
     live,
   };

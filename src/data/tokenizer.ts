@@ -110,9 +110,11 @@ function remembering(encode: Tokenizer['encode']): Tokenizer['encode'] {
   return (text, { special = true } = {}) => {
     if (text.length > REMEMBERED.characters) return encode(text, { special });
     const seen = known[`${special}`];
-    const found = seen.get(text) ?? encode(text, { special });
-    if (seen.size < REMEMBERED.texts) seen.set(text, found);
-    return [...found];
+    const found = seen.get(text);
+    if (found !== undefined) return [...found];
+    const ids = encode(text, { special });
+    if (seen.size < REMEMBERED.texts) seen.set(text, [...ids]);
+    return ids;
   };
 }
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { causalSpans, type Span } from './causal-blocks.ts';
+import { takeRows } from './embedding.ts';
 import { withGradient } from './with-gradient.ts';
 
 /** Added to a score that may not be attended; finite, so that a row without any key stays a number. */
@@ -71,9 +72,10 @@ export function causalBlocks(mask: tf.Tensor): readonly Block[] {
   }));
 }
 
-/** All queries with all keys. */
-export function wholeBlock(mask: tf.Tensor, queries: number, keys: number): readonly Block[] {
-  return [{ start: 0, size: queries, end: keys, mask }];
+/** All queries with all keys, as a mask [B or 1, 1, T, S] has them. */
+export function wholeBlock(mask: tf.Tensor): readonly Block[] {
+  const [, , size, end] = mask.shape as [number, number, number, number];
+  return [{ start: 0, size, end, mask }];
 }
 
 /** `attend` block by block: q [B, heads, T, headDim] of all blocks, one after another. */
@@ -119,12 +121,7 @@ export function rowsRead(table: tf.Tensor, read: tf.Tensor): tf.Tensor {
   if (one !== 1) throw new Error(`a table of one row per token and head cannot be read in part: ${table.shape}`);
   const [rows, count] = read.shape as [number, number];
   const at = batch === 1 ? tf.mod(read, tf.scalar(length, 'int32')) : read;
-  return tf.reshape(tf.gather(tf.reshape(table, [batch * length, width]), tf.cast(at, 'int32')), [
-    rows,
-    1,
-    count,
-    width,
-  ]);
+  return tf.reshape(takeRows(tf.reshape(table, [batch * length, width]), at), [rows, 1, count, width]);
 }
 
 /**

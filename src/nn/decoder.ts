@@ -11,7 +11,7 @@ import {
   splitHeads,
   wholeBlock,
 } from './attention.ts';
-import { takeRows } from './embedding.ts';
+import { takeRows, takeTokens } from './embedding.ts';
 import { multiply, project } from './linear.ts';
 import { rmsNorm } from './norm.ts';
 import { type Rotation, rotate, rotation, scaledBy } from './rope.ts';
@@ -97,7 +97,7 @@ export function decode(weights: Weights, input: DecoderInput, config: DecoderCon
     keyTurn: turned,
     // the scores' scale 1 / sqrt(headDim) rides on the queries' rotation: two passes less per layer
     queryTurn: scaledBy(turned, 1 / Math.sqrt(config.headDim)),
-    blocks: input.cache === undefined ? causalBlocks(mask) : wholeBlock(mask, 1, mask.shape[3] as number),
+    blocks: input.cache === undefined ? causalBlocks(mask) : wholeBlock(mask),
   };
   const ending = input.read === undefined ? context : contextAt(context, mask, input.read);
   const hidden = [input.embeds];
@@ -121,8 +121,7 @@ type Past = Readonly<{ key: tf.Tensor; value: tf.Tensor; slot: tf.Tensor }>;
 
 function contextAt({ queryTurn: { cos, sin }, keyTurn }: Context, mask: tf.Tensor, read: tf.Tensor): Context {
   const queryTurn = { cos: rowsRead(cos, read), sin: rowsRead(sin, read) };
-  const blocks = wholeBlock(rowsRead(mask, read), read.shape[1] as number, mask.shape[3] as number);
-  return { queryTurn, keyTurn, blocks, read };
+  return { queryTurn, keyTurn, blocks: wholeBlock(rowsRead(mask, read)), read };
 }
 
 function pastOf(cache: Cache | undefined, i: number): Past | undefined {
@@ -146,12 +145,10 @@ function layer(
   const name = `model.layers.${index}`;
   const plusOne = config.family === 'gemma';
   const normalOf = (states: tf.Tensor) => rmsNorm(weights, `${name}.input_layernorm`, states, config.rmsEps, plusOne);
-  const own = read === undefined ? x : takeRows(tf.reshape(x, [-1, config.hidden]), read); // [B, M, hidden]
-  const normal = normalOf(x);
-  const [q, k, v] =
-    read === undefined
-      ? queryKeyValue(weights, `${name}.self_attn`, normal, config)
-      : queryKeyValueAt(weights, `${name}.self_attn`, normalOf(own), normal, config);
+  const own = read === undefined ? x : takeTokens(x, read); // [B, M, hidden]
+  const all = normalOf(x);
+  const asking = read === undefined ? all : normalOf(own);
+  const [q, k, v] = queryKeyValue(weights, `${name}.self_attn`, { asking, all }, config);
   const queries = rotate(splitHeads(q, config.heads), queryTurn);
   const newKeys = rotate(splitHeads(k, config.kvHeads), keyTurn);
   const newValues = splitHeads(v, config.kvHeads);
@@ -165,31 +162,23 @@ function layer(
 
 type Three = [tf.Tensor, tf.Tensor, tf.Tensor];
 
-/** Phi-3 stores the three matrices as one: [q | k | v]. */
-function queryKeyValue(weights: Weights, name: string, x: tf.Tensor, config: DecoderConfig): Three {
-  const part = (letter: string) => project(weights, `${name}.${letter}_proj`, x);
-  if (config.family !== 'phi3') return [part('q'), part('k'), part('v')];
-  return tf.split(project(weights, `${name}.qkv_proj`, x), partsOf(config), -1) as Three;
-}
-
-/** Queries of the tokens that are read, keys and values of all. */
-function queryKeyValueAt(
+/** Queries of the tokens `asking`, keys and values of all. Phi-3 stores the three matrices as one: [q | k | v]. */
+function queryKeyValue(
   weights: Weights,
   name: string,
-  read: tf.Tensor,
-  all: tf.Tensor,
+  { asking, all }: Readonly<{ asking: tf.Tensor; all: tf.Tensor }>,
   config: DecoderConfig,
 ): Three {
-  const [q, k, v] =
-    config.family === 'phi3'
-      ? (tf.split(weight(weights, `${name}.qkv_proj.weight`), partsOf(config), 0) as Three)
-      : (['q', 'k', 'v'].map((letter) => weight(weights, `${name}.${letter}_proj.weight`)) as Three);
-  return [multiply(read, q), multiply(all, k), multiply(all, v)];
-}
-
-/** Widths of queries, keys and values. */
-function partsOf({ heads, kvHeads, headDim }: DecoderConfig): [number, number, number] {
-  return [heads * headDim, kvHeads * headDim, kvHeads * headDim];
+  const { family, heads, kvHeads, headDim } = config;
+  const widths = [heads * headDim, kvHeads * headDim, kvHeads * headDim];
+  if (family === 'phi3' && asking === all)
+    return tf.split(project(weights, `${name}.qkv_proj`, all), widths, -1) as Three;
+  const [q, k, v] = (
+    family === 'phi3'
+      ? tf.split(weight(weights, `${name}.qkv_proj.weight`), widths, 0)
+      : ['q', 'k', 'v'].map((letter) => weight(weights, `${name}.${letter}_proj.weight`))
+  ) as Three;
+  return [multiply(asking, q), multiply(all, k), multiply(all, v)];
 }
 
 /** Phi-3 stores gate and up as one: [gate | up]. */

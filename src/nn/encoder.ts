@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { DinoConfig, TowerConfig, Transformer } from '../data/config.ts';
 import { activate, activateGated } from './activation.ts';
 import { attend, joinHeads, rowsRead, splitHeads } from './attention.ts';
-import { takeRows } from './embedding.ts';
+import { takeTokens } from './embedding.ts';
 import { linear } from './linear.ts';
 import { layerNorm } from './norm.ts';
 import { type Shapes, type Weights, weight } from './weights.ts';
@@ -74,7 +74,7 @@ export function encoderBlock(
   return tf.tidy(() => {
     const { norm1, norm2 } = NAMES[config.family];
     const normalOf = (states: tf.Tensor) => layerNorm(weights, `${name}.${norm1}`, states, config.layerNormEps);
-    const own = read === undefined ? x : takeRows(tf.reshape(x, [-1, config.hidden]), read);
+    const own = read === undefined ? x : takeTokens(x, read);
     const inner = normalOf(x);
     const asking = read === undefined ? inner : normalOf(own);
     const seen = mask !== undefined && read !== undefined ? rowsRead(mask, read) : mask;

@@ -5,7 +5,8 @@ import { IGNORE, IMAGE_ID } from '../data/conversation.ts';
 import { packedMask } from '../nn/attention.ts';
 import type { TensorMap } from '../nn/compile.ts';
 import { decode, embedTokens, headMatrix } from '../nn/decoder.ts';
-import { takeRows } from '../nn/embedding.ts';
+import { takeTokens } from '../nn/embedding.ts';
+import { planRead } from '../nn/read-plan.ts';
 import { planSplice, splice } from '../nn/splice.ts';
 import type { Weights } from '../nn/weights.ts';
 import { headCrossEntropy } from './losses.ts';
@@ -81,28 +82,19 @@ function targetTensors(
   { length, targets: size, most }: BatchShape,
   share: number,
 ): TensorMap {
-  const read = new Int32Array(sequences.length * most); // a row's first token where it has fewer
+  const targets = sequences.map(targetsOf);
+  const places = targets.map((own) => own.map(({ at }) => at));
+  const plan = planRead(places, length, most);
+  if (plan.at.length > size) throw new Error(`${plan.at.length} targets in a batch with room for ${size}`);
   const at = new Int32Array(size);
   const next = new Int32Array(size).fill(IGNORE);
-  const shares = new Float32Array(size);
-  let count = 0;
-  sequences.forEach((sequence, b) => {
-    const own = targetsOf(sequence);
-    if (own.length > most) throw new Error(`${own.length} targets in a sequence with room for ${most}`);
-    if (count + own.length > size) throw new Error(`more targets in a batch than its ${size} places`);
-    read.fill(b * length, b * most, (b + 1) * most);
-    own.forEach((target, m) => {
-      read[b * most + m] = b * length + target.at;
-      at[count] = b * most + m;
-      next[count] = target.next;
-      shares[count++] = share;
-    });
-  });
+  at.set(plan.at);
+  next.set(targets.flatMap((own) => own.map((target) => target.next)));
   return {
-    read: tf.tensor2d(read, [sequences.length, most], 'int32'),
+    read: tf.tensor2d(plan.read, [sequences.length, most], 'int32'),
     at: tf.tensor1d(at, 'int32'),
     next: tf.tensor1d(next, 'int32'),
-    share: tf.tensor1d(shares),
+    share: tf.tensor1d(new Float32Array(size).fill(share, 0, plan.at.length)),
   };
 }
 
@@ -117,7 +109,7 @@ export function generationLoss(
   config: DecoderConfig,
 ): tf.Tensor {
   const last = lastHidden(language, visual, batch, config);
-  const states = takeRows(tf.reshape(last, [-1, config.hidden]), given(batch, 'at')); // only these meet the vocabulary
+  const states = takeTokens(last, given(batch, 'at')); // only these meet the vocabulary
   const losses = headCrossEntropy(states, headMatrix(language, config), given(batch, 'next'));
   return tf.sum(tf.mul(losses, given(batch, 'share')));
 }

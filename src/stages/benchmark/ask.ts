@@ -4,7 +4,9 @@ import { IGNORE } from '../../data/conversation.ts';
 import type { Asked } from '../../model/asked.ts';
 import { type Embedded, embedRows } from '../../model/embed.ts';
 import { decode, logitsOf } from '../../nn/decoder.ts';
+import { takeTokens } from '../../nn/embedding.ts';
 import type { Generator } from '../../nn/generate.ts';
+import { planRead } from '../../nn/read-plan.ts';
 import type { Look } from './gaze.ts';
 import type { Prompt } from './prompt.ts';
 
@@ -70,19 +72,16 @@ export async function optionLogLikelihoods(
     sequence.labels.flatMap((id, t) => (id === IGNORE ? [] : [{ t: t - 1, id }])),
   );
   const most = Math.max(1, ...places.map((own) => own.length));
-  const said = places.flatMap((own, row) => own.map(({ id }, m) => ({ row, at: row * most + m, id })));
+  const said = places.flatMap((own, row) => own.map(({ id }) => ({ row, id })));
+  const plan = planRead(
+    places.map((own) => own.map(({ t }) => t)),
+    width,
+    most,
+  );
   const logs = tf.tidy(() => {
-    const read = tf.tensor2d(
-      places.flatMap((own, row) => Array.from({ length: most }, (_, m) => row * width + (own[m]?.t ?? 0))),
-      [rows.length, most],
-      'int32',
-    );
+    const read = tf.tensor2d(plan.read, [rows.length, most], 'int32');
     const { last } = decode(asked.language, { embeds, read }, asked.decoder); // causal, and padding stands to the right
-    const at = tf.tensor1d(
-      said.map((one) => one.at),
-      'int32',
-    );
-    const ends = tf.gather(tf.reshape(last, [-1, asked.decoder.hidden]), at);
+    const ends = takeTokens(last, tf.tensor1d([...plan.at], 'int32'));
     const all = tf.logSoftmax(logitsOf(asked.language, ends, asked.decoder)); // [said, vocab]
     const own = said.map(({ id }, i) => i * vocab + id);
     return tf.gather(tf.reshape(all, [-1]), tf.tensor1d(own, 'int32')); // [said]
