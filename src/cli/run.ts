@@ -13,7 +13,7 @@ import { missingFiles, missingProblem } from './missing.ts';
 import { readingsOf } from './readings.ts';
 import { openReporter } from './reporter.ts';
 import { makePlan, openSession, type Session } from './session.ts';
-import { onStopSignals } from './signals.ts';
+import { onStopSignals, type StopSignals } from './signals.ts';
 import { type Workload, workloadOf } from './workload.ts';
 
 export type RunOptions = Readonly<{
@@ -48,21 +48,22 @@ export async function runExperiments(files: readonly string[], options: RunOptio
   if (options.json !== true) context.output.passing(`reading ${files.join(', ')} ...`);
   const experiments = await openAll(files, options, context);
   const ended: Done[] = [];
+  let wasStopped = false;
   for (const experiment of experiments) {
-    const done = await runExperiment(experiment, options, context);
+    const { done, leave } = await runExperiment(experiment, options, context);
     ended.push(done);
-    if (done.outcome === 'stopped' || (done.outcome === 'failed' && options.failFast === true)) break;
+    wasStopped = done.outcome === 'stopped' || (leave && ended.length < experiments.length);
+    if (wasStopped || (done.outcome === 'failed' && options.failFast === true)) break;
   }
   if (experiments.length > 1 && options.json !== true) {
     const { totalLine } = await import('../ui/summary.ts');
     context.output.out(`\n${totalLine(ended, experiments.length, context.output.style)}`);
   }
-  const wasStopped = ended.some(({ outcome }) => outcome === 'stopped');
   if (options.report !== undefined && !wasStopped) {
     const line = await closeWithReport(files, options.report, ended, context);
     if (options.json !== true) context.output.out(line);
   }
-  return Math.max(...ended.map(({ outcome }) => exitCodes[outcome]));
+  return wasStopped ? exitCodes.stopped : Math.max(...ended.map(({ outcome }) => exitCodes[outcome]));
 }
 
 /** Writes the report that `--report` asks for, with how this run went; says where it is. */
@@ -99,12 +100,20 @@ async function openAll(
   return experiments;
 }
 
-async function runExperiment(experiment: Experiment, options: RunOptions, context: Context): Promise<Done> {
+/** `leave`: a stop was asked for, be it too late for the stages. */
+async function runExperiment(
+  experiment: Experiment,
+  options: RunOptions,
+  context: Context,
+): Promise<Readonly<{ done: Done; leave: boolean }>> {
   const { output, cache } = context;
   const session = await openSession(experiment, cache, { purpose: 'write', force: options.force });
+  let signals: StopSignals | undefined;
   try {
     const workload = await workloadOf(session, options, context);
-    const result = await execute(session, workload, options, context);
+    // heard until the summary is printed, so that a stop that comes as the last stage ends leaves it whole
+    signals = onStopSignals();
+    const result = await execute(session, workload, options, signals, context);
     if (options.json !== true) {
       const showTables = experiment.tables.length > 0 && options.stage === undefined;
       if (showTables) output.out(`${await tablesText(session, result, context)}\n`);
@@ -118,19 +127,25 @@ async function runExperiment(experiment: Experiment, options: RunOptions, contex
       const { summaryLine } = await import('../ui/summary.ts');
       output.out(summaryLine(result.done, manner, output.style));
     }
-    return result.done;
+    return { done: result.done, leave: signals.stop.aborted };
   } finally {
+    signals?.close();
     session.store.close();
   }
 }
 
-async function execute(session: Session, workload: Workload, options: RunOptions, context: Context): Promise<Result> {
+async function execute(
+  session: Session,
+  workload: Workload,
+  options: RunOptions,
+  signals: StopSignals,
+  context: Context,
+): Promise<Result> {
   const { experiment, plan, store, sources } = session;
   const tables = options.stage === undefined ? shownTables(experiment) : [];
   const reporter = await openReporter(experiment.name, options.json === true, context.output, async () =>
     (await import('./boards.ts')).openBoards(session, tables),
   );
-  const signals = onStopSignals();
   const executor = await openExecutor(plan, workload);
   const failed = new Set<string>();
   const engines = new Set<string>();
@@ -159,7 +174,6 @@ async function execute(session: Session, workload: Workload, options: RunOptions
   } finally {
     await reporter.close();
     await executor.close();
-    signals.close();
   }
   if (done === undefined) throw new Error('a run ended without saying how');
   return { done, failed, engines };

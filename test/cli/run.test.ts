@@ -179,6 +179,17 @@ describe('stopping', () => {
     expect((await rig.sea('run', 'a.yaml')).out).toContain('6 run, 1 reused, 0 failed');
   });
 
+  test('too late for the stages leaves the summary to be printed', async () => {
+    const child = rig.start(['run', 'a.yaml']);
+    const end = ended(child);
+    child.stdout?.on('data', (data: Buffer) => {
+      if (String(data).includes('A small ablation')) child.kill('SIGINT');
+    });
+    const { code, out } = await end;
+    expect(out).toContain('complete: 7 run');
+    expect(code).toBe(0);
+  });
+
   test('because the reader of the output left is quiet', async () => {
     rig.write('a.yaml', slow);
     const child = rig.start(['run', 'a.yaml', '--json']);
