@@ -26,6 +26,11 @@ export function alive(owner: Owner, now: number): boolean {
   return fresh && pidExists(owner.pid);
 }
 
+/** As a message names it: by its pid, and elsewhere by its machine too. */
+export function nameOf({ host, pid }: Owner): string {
+  return host === place() ? `process ${pid}` : `process ${pid} on ${host.split(' ')[0]}`;
+}
+
 let cached: string | undefined;
 
 /** Host, boot and pid namespace: within it a pid means one process. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { nameOf } from '../owner.ts';
 import type { Plan } from '../plan/step.ts';
 import { type Problem, ProblemError } from '../problem.ts';
 import type { Depth } from '../report/labels/colours.ts';
@@ -10,7 +11,7 @@ import { createSources } from '../store/sources.ts';
 import { openStore } from '../store/sqlite.ts';
 import type { BrowserHandle } from '../ui/browse/browser.tsx';
 import type { Effect } from '../ui/browse/state.ts';
-import type { Found, World } from '../ui/browse/world.ts';
+import type { Found, StageItem, World } from '../ui/browse/world.ts';
 import { count } from '../ui/words.ts';
 import { copy } from './clipboard.ts';
 import { detailOf } from './detail.ts';
@@ -57,14 +58,21 @@ export function createBrowsing({ cache, experiments, style, depth }: Given): Bro
       const plan = await makePlan(opened.experiment, store, sources);
       const open = observe(opened.experiment, plan, store);
       const { run: _, ...rest } = world;
-      const run =
-        child !== undefined ? 'own' : open.stages.some(({ state }) => state === 'running') ? 'other' : undefined;
+      const run = child !== undefined ? 'own' : runElsewhere(open.stages);
       world = { ...rest, file, open, problems: [], ...(run === undefined ? {} : { run }) };
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
       world = withProblems(world, file, error.problems);
     }
     notBefore = performance.now() + (performance.now() - start) * PAUSES;
+  };
+
+  const runElsewhere = (stages: readonly StageItem[]): World['run'] => {
+    for (const { state, step } of stages) {
+      const holder = state !== 'running' || step.key === undefined ? undefined : store.holder(step.key);
+      if (holder !== undefined) return { process: nameOf(holder) };
+    }
+    return undefined;
   };
 
   const detail = (browser: BrowserHandle): void => {

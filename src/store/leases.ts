@@ -8,6 +8,8 @@ export type Leases = Readonly<{
   begin(key: Key): Lease | undefined;
   /** within a transaction: ends the lease without a word to others */
   end(key: Key): void;
+  /** the process that makes it now */
+  holder(key: Key): Owner | undefined;
   sweep(): readonly Key[];
   /** Runs `work` while no other process is making anything; undefined when one is. */
   alone<T>(work: () => Promise<T>): Promise<T | undefined>;
@@ -33,15 +35,15 @@ export function createLeases(db: Database.Database): Leases {
     if (registered) rows.leave.run(owner.id);
     registered = false;
   };
-  const lives = (id: string): boolean => {
-    const row = rows.owner.get(id);
-    return row !== undefined && alive(readOwner(row), Date.now());
+  const holder = (key: Key): Owner | undefined => {
+    const row = rows.holder.get(key);
+    const found = row === undefined ? undefined : readOwner(row);
+    return found !== undefined && alive(found, Date.now()) ? found : undefined;
   };
 
   const begin = db.transaction((key: Key): boolean => {
     if (rows.exclusive.all().some((row) => alive(readOwner(row), Date.now()))) return false;
-    const row = rows.holder.get(key);
-    if (row !== undefined && lives(columns(row, { owner: 'string' }).owner)) return false;
+    if (holder(key) !== undefined) return false;
     register(0);
     rows.take.run(key, owner.id);
     return true;
@@ -71,6 +73,7 @@ export function createLeases(db: Database.Database): Leases {
   return {
     begin: (key) => (begin.immediate(key) ? { key, release: () => end(key) } : undefined),
     end,
+    holder,
     sweep,
     async alone(work) {
       if (!claim.immediate()) return undefined;
@@ -92,10 +95,9 @@ function statements(db: Database.Database) {
     join: db.prepare('INSERT INTO owners VALUES (@id, @host, @pid, @started, @beat, @exclusive)'),
     leave: db.prepare('DELETE FROM owners WHERE id = ?'),
     beat: db.prepare('UPDATE owners SET beat = ? WHERE id = ?'),
-    owner: db.prepare('SELECT * FROM owners WHERE id = ?'),
     owners: db.prepare('SELECT * FROM owners'),
     exclusive: db.prepare('SELECT * FROM owners WHERE exclusive = 1'),
-    holder: db.prepare('SELECT owner FROM leases WHERE key = ?'),
+    holder: db.prepare('SELECT owners.* FROM leases JOIN owners ON owners.id = leases.owner WHERE key = ?'),
     take: db.prepare('INSERT OR REPLACE INTO leases VALUES (?, ?)'),
     end: db.prepare('DELETE FROM leases WHERE key = ? AND owner = ?'),
     endAll: db.prepare('DELETE FROM leases WHERE owner = ?'),

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import type { Digest } from '../hash.ts';
+import type { Owner } from '../owner.ts';
 import { ProblemError } from '../problem.ts';
 import { layout } from './layout.ts';
 import { createLeases } from './leases.ts';
@@ -27,6 +28,8 @@ export interface SqliteStore extends Store {
   /** entries, most recently used first */
   byUse(): Iterable<UsedEntry>;
   leased(): ReadonlySet<Key>;
+  /** the process that makes it now */
+  holder(key: Key): Owner | undefined;
   /** changes when another process has written */
   version(): number;
   /** Forgets objects whose bytes are gone; their entries stay, as history. */
@@ -87,6 +90,7 @@ export function openStore(root: string, purpose: 'read' | 'write'): SqliteStore 
         yield { entry: entryOf(row), usedAt: columns(row, { used_at: 'number' }).used_at };
     },
     leased: () => new Set(rows.leased.all().map((row) => columns(row, { key: 'string' }).key as Key)),
+    holder: leases.holder,
     version: () => Number(db.pragma('data_version', { simple: true })),
     forget: db.transaction((digests: readonly Digest[]) => {
       for (const digest of digests) rows.forget.run(digest);

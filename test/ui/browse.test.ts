@@ -56,9 +56,45 @@ describe.runIf(hasTmux)(`the browser in a terminal${withoutTmux}`, () => {
       terminal.type('o');
       expect(await terminal.shows('[log]')).not.toContain(long);
       await terminal.shows(/^ {2}start .*\n.* long line end$/m);
+      // the phrase begins in one piece of the line and ends in the next
+      const words = (await terminal.shows('start')).match(/(\w+)\n +(\w+ .*) line end$/m);
+      terminal.type('/', `${words?.[1]} ${words?.[2]}`, 'Enter');
+      await terminal.shows(/^› start /m);
       terminal.resize(200, 50);
       await terminal.shows(long);
     } finally {
+      terminal.close();
+    }
+  });
+
+  test('forces a stage when the question is answered with y, and tells how the run went', async () => {
+    const terminal = openTerminal(rig, [80, 24], 'ui a.yaml');
+    try {
+      await terminal.shows('› Worse');
+      terminal.type('2', 'j', 'f');
+      await terminal.shows(/runs again; with what may follow .* Start\?/s);
+      terminal.type('y');
+      await terminal.shows('the run is complete');
+    } finally {
+      terminal.close();
+    }
+  });
+
+  test('names the process that runs the experiment, and shows when it has ended', async () => {
+    rig.write(
+      'slow.yaml',
+      "name: slow\nstages: { s: { kind: command, run: 'sleep 60; echo > {output.out}', outputs: [out] } }\n",
+    );
+    const child = rig.start(['run', 'slow.yaml']);
+    const terminal = openTerminal(rig, [80, 24], 'ui slow.yaml');
+    try {
+      await terminal.shows(/s +▸ running/);
+      terminal.type('x');
+      await terminal.shows(`process ${child.pid} started this run: stop it there, with Ctrl-C`);
+      child.kill('SIGINT');
+      await terminal.shows(/s +\+ to run/);
+    } finally {
+      child.kill('SIGKILL');
       terminal.close();
     }
   });

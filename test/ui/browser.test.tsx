@@ -130,10 +130,10 @@ describe('the browser', () => {
   });
 
   test('shows how far a stage at work is', async () => {
-    const world = worldOf(atWork(failed, 'train[Broken]'), { run: 'other' });
+    const world = worldOf(atWork(failed, 'train[Broken]'), { run: { process: 'process 7' } });
     expect(await shownAfter('', world)).toMatch(/Broken +▸/);
     expect(await shownAfter('2', world)).toMatch(/train\[Broken\] +▸ running +25 %/);
-    expect(await shownAfter('x', world)).toContain('another process started this run: stop it there, with Ctrl-C');
+    expect(await shownAfter('x', world)).toContain('process 7 started this run: stop it there, with Ctrl-C');
   });
 
   test('keeps a number that is stale, with its sign, and says why it will be made again', async () => {
@@ -249,7 +249,7 @@ describe('the browser', () => {
 
   test('starts beside the run of another process and says what it waits for, but no second run of its own', async () => {
     const open = atWork(failed, 'train[Broken]');
-    const browser = start(worldOf(open, { run: 'other' }));
+    const browser = start(worldOf(open, { run: { process: 'process 7' } }));
     try {
       await browser.type('r');
       expect(browser.effects).toEqual([{ type: 'price' }]);

@@ -1,7 +1,7 @@
 import { clamped, lengthOf } from './cursor.ts';
 import { movement } from './keys.ts';
 import { screenKey } from './screens.ts';
-import { boardOf, comparisonText, matches, paneTexts, soughtColumn } from './shown.ts';
+import { boardOf, comparisonText, matchesAt, paneTexts, soughtColumn } from './shown.ts';
 import {
   type Action,
   bodyRows,
@@ -95,7 +95,7 @@ function sought(screen: Screen, world: World): Screen {
 
 /** -1: none, or nothing is searched. */
 function firstWith(search: string, texts: readonly string[]): number {
-  return search === '' ? -1 : texts.findIndex((text) => matches(text, search));
+  return search === '' ? -1 : texts.findIndex((_, at) => matchesAt(texts, at, search));
 }
 
 /** Undefined: the key is no movement up or down. */
@@ -176,7 +176,7 @@ function leave(state: State, world: World): Turn {
 
 function stopping(state: State, { run }: World): State {
   if (run === undefined) return { ...state, message: 'nothing runs' };
-  if (run === 'other') return { ...state, message: 'another process started this run: stop it there, with Ctrl-C' };
+  if (run !== 'own') return { ...state, message: `${run.process} started this run: stop it there, with Ctrl-C` };
   const text =
     'The run that was started here ends at its next checkpoint; what was done since is done again. Other runs go on. Stop?';
   return { ...state, question: { text, effect: { type: 'stop' } } };

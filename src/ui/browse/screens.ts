@@ -5,7 +5,7 @@ import {
   boardOf,
   cellAt,
   comparisonText,
-  matches,
+  matchesAt,
   paneTexts,
   shownColumns,
   shownExperiments,
@@ -99,7 +99,7 @@ function nextMatch(state: State, screen: On<'stage'>, direction: 1 | -1, world: 
   if (screen.search === '' || texts.length === 0) return state;
   for (let steps = 1; steps <= texts.length; steps++) {
     const at = (screen.cursor + direction * steps + texts.length * 2) % texts.length;
-    if (matches(texts[at] ?? '', screen.search)) return replace(state, { ...screen, cursor: at, follow: false });
+    if (matchesAt(texts, at, screen.search)) return replace(state, { ...screen, cursor: at, follow: false });
   }
   return { ...state, message: `nothing has "${screen.search}"` };
 }

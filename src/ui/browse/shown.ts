@@ -19,6 +19,14 @@ export function matches(text: string, search: string): boolean {
     .every((word) => lower.includes(word));
 }
 
+/** Whether the line has a search, or the phrase begins in it and goes on in the next, as where a line was broken to the window. */
+export function matchesAt(texts: readonly string[], at: number, search: string): boolean {
+  const [text = '', next = ''] = [texts[at], texts[at + 1]?.trimStart()];
+  if (matches(text, search)) return true;
+  const has = (line: string): boolean => line.toLowerCase().includes(search.toLowerCase());
+  return !has(next) && (has(`${text} ${next}`) || has(`${text}${next}`));
+}
+
 export function shownExperiments(screen: On<'experiments'>, { experiments }: World): readonly Found[] {
   return experiments.filter(({ file, name }) => matches(`${file} ${name}`, screen.search));
 }

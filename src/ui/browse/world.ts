@@ -63,8 +63,8 @@ export type World = Readonly<{
   open?: Open;
   /** why the file cannot be opened, or what became wrong in it */
   problems: readonly Problem[];
-  /** a run at work: started here, or by another process */
-  run?: 'own' | 'other';
+  /** a run at work: started here, or by the process of that name */
+  run?: 'own' | Readonly<{ process: string }>;
   detail?: Detail;
   patches?: Patches;
 }>;
