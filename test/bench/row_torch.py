@@ -1,4 +1,4 @@
-"""One row of Table 2 as a script of its own, the plain way: transformers models, eager, float32. Prints JSON.
+"""One row of Table 2, with one seed, as a script of its own, the plain way: transformers models, eager, float32. Prints JSON.
 
 It does the work that `sea run` does for the row, from the same files: labels the patches of the captions' images (only with
 SEA), trains the adapter (stage 1), adapter and language model (stage 2), and answers the benchmarks' questions greedily. As
@@ -29,8 +29,8 @@ logging.set_verbosity_error()
 logging.disable_progress_bar()
 task = json.loads(sys.argv[1])
 torch.set_num_threads(task["threads"])
-torch.manual_seed(1)
-random = np.random.default_rng(1)
+torch.manual_seed(task["seed"])
+random = np.random.default_rng(task["seed"])
 
 
 class Phases:

@@ -1,5 +1,5 @@
-// A pair of rows of experiments/mini/table2.yaml, without and with SEA, of one language model: its experiment file, its run, and
-// the same work as tasks of row_torch.py.
+// A pair of rows of experiments/mini/table2.yaml, without and with SEA, of one language model and some seeds: its experiment file,
+// its run, and the same work as tasks of row_torch.py, one for each row and seed.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,12 @@ import { isSmoke } from './measure.mjs';
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const mini = fileURLToPath(new URL('../../experiments/mini.yaml', import.meta.url));
 
-export const rows = ['LLaVA', '+SEA'];
+const seeds = isSmoke ? [1, 2] : [1, 2, 3];
+/** @typedef {{ row: string, seed: number, name: string }} Cell */
+/** @type {Cell[]} */
+export const cells = ['LLaVA', '+SEA'].flatMap((row) =>
+  seeds.map((seed) => ({ row, seed, name: `${row}, seed ${seed}` })),
+);
 const benchmarks = ['vqav2', 'textvqa', 'gqa', 'scienceqa', 'mmbench', 'pope', 'vizwiz', 'mmvet'];
 /** What rows share with others: it is there before the pair is measured. */
 const parents = ['pairs', 'captions', 'instructions', 'corpus', 'exam', 'encoder', 'language'];
@@ -35,7 +40,7 @@ export function openPair(folder, cache) {
   const yaml = {
     name: 'bench-pair',
     extends: mini,
-    seeds: [1],
+    seeds,
     stages,
     rows: { LLaVA: {}, '+SEA': { 'pretrain.align.weight': 1 } },
     table: { columns: benchmarks.map((stage) => ({ stage })), average: 'Avg' },
@@ -95,26 +100,23 @@ function secondsByKind(pair) {
   };
 }
 
-/** Losses over the last fifth of the steps, and scores, of each row. @param {Pair} pair */
-export function resultsOf(pair) {
-  return Object.fromEntries(
-    rows.map((row) => {
-      const metrics = (/** @type {string} */ name) => entryOf(pair, name, row).metrics;
-      const first = metrics('pretrain');
-      const losses = {
-        'pretrain.lossCaption': first.lossCaption,
-        ...(row === '+SEA' ? { 'pretrain.lossAlign': first.lossAlign } : {}),
-        'finetune.loss': metrics('finetune').loss,
-      };
-      return [row, { losses, scores: Object.fromEntries(benchmarks.map((name) => [name, metrics(name).score])) }];
-    }),
-  );
+/** Losses over the last fifth of the steps, and scores. @param {Pair} pair @param {Cell} cell */
+export function resultOf(pair, cell) {
+  const metrics = (/** @type {string} */ name) => entryOf(pair, name, cell).metrics;
+  const first = metrics('pretrain');
+  const losses = {
+    'pretrain.lossCaption': first.lossCaption,
+    ...(cell.row === '+SEA' ? { 'pretrain.lossAlign': first.lossAlign } : {}),
+    'finetune.loss': metrics('finetune').loss,
+  };
+  return { losses, scores: Object.fromEntries(benchmarks.map((name) => [name, metrics(name).score])) };
 }
 
-/** @param {Pair} pair @param {string} name @param {string} row */
-function entryOf(pair, name, row) {
-  const found = entries(pair, `${name}[${row}]`);
-  if (found.length !== 1) throw new Error(`${found.length} entries of ${name}[${row}]`);
+/** @param {Pair} pair @param {string} name @param {Cell} cell */
+function entryOf(pair, name, { row, seed }) {
+  const id = `${name}[${row},seed=${seed}]`;
+  const found = entries(pair, id);
+  if (found.length !== 1) throw new Error(`${found.length} entries of ${id}`);
   return found[0];
 }
 
@@ -124,11 +126,12 @@ function pathOf(pair, stage, port) {
   return (port === undefined ? outputs[0] : outputs.find((output) => output.port === port)).path;
 }
 
-/** What row_torch.py is told of a row: where the files lie, and the parameters of its stages. @param {Pair} pair @param {string} row */
-export function taskOf(pair, row) {
-  const [pretrain, finetune] = ['pretrain', 'finetune'].map((name) => entryOf(pair, name, row).identity);
+/** What row_torch.py is told: where the files lie, and the parameters of the row's stages. @param {Pair} pair @param {Cell} cell */
+export function taskOf(pair, cell) {
+  const [pretrain, finetune] = ['pretrain', 'finetune'].map((name) => entryOf(pair, name, cell).identity);
   const { steps, batchSize, learningRate, betas, warmup, clip } = pretrain;
   return {
+    seed: cell.seed,
     encoder: pathOf(pair, 'encoder'),
     language: pathOf(pair, 'language'),
     captions: pathOf(pair, 'captions', 'data'),
@@ -144,10 +147,10 @@ export function taskOf(pair, row) {
     benchmarks: Object.fromEntries(
       benchmarks.map((name) => {
         const asked = join(pair.folder, name);
-        const { batchSize: size } = entryOf(pair, `ask-${name}`, row).identity;
+        const { batchSize: size } = entryOf(pair, `ask-${name}`, cell).identity;
         return [
           name,
-          { questions: join(asked, 'questions.jsonl'), answers: join(asked, `${row}.jsonl`), batchSize: size },
+          { questions: join(asked, 'questions.jsonl'), answers: join(asked, `${cell.name}.jsonl`), batchSize: size },
         ];
       }),
     ),

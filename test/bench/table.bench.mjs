@@ -1,18 +1,18 @@
-// Two rows of Table 2 in mini, without and with SEA: `sea run` of the pair beside one plain PyTorch script a row (row_torch.py)
-// that does the same work from the same files. The world, the encoder and the language model are there before; SEA_CACHE may
-// name a cache that has them. Scripts run one after another with 2 threads each, and side by side with 1 thread each.
-// Needed: more than twice as fast as either.
+// Two rows of Table 2 in mini, without and with SEA, three seeds each: `sea run` of the pair beside one plain PyTorch script for
+// each row and seed (row_torch.py) that does the same work from the same files. The world, the encoder and the language model are
+// there before; SEA_CACHE may name a cache that has them. Scripts run one after another with all threads each, and side by side, as
+// many as there are cores, with 1 thread each. Needed: more than twice as fast as either.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { removeTree } from '../../dist/store/tree.js';
 import { findTransformers } from '../interop/python.mjs';
-import { isSmoke, short, spread, timesOf } from './measure.mjs';
-import { makeParents, openPair, resultsOf, rows, runPair, scoresOf, taskOf, writeQuestions } from './table-pair.mjs';
+import { short, spread, timesOf } from './measure.mjs';
+import { cells, makeParents, openPair, resultOf, runPair, scoresOf, taskOf, writeQuestions } from './table-pair.mjs';
 
-const ROUNDS = isSmoke ? 1 : 2;
+const cores = availableParallelism();
 const script = fileURLToPath(new URL('row_torch.py', import.meta.url));
 
 export async function bench() {
@@ -31,45 +31,46 @@ async function measurePair(pair) {
   const python = await findTransformers('no');
   if (python.command === undefined) print(`PyTorch is left out: ${python.missing}`);
   print(`parents made in ${short(makeParents(pair))} s`);
-  /** @type {ReturnType<typeof runPair>[]} */
-  const ours = [];
-  /** @type {Record<string, { seconds: number, scripts: Awaited<ReturnType<typeof runScript>>[] }[]>} */
-  const theirs = {};
-  for (let round = 0; round < ROUNDS; round++) {
-    ours.push(runPair(pair));
-    if (python.command === undefined) continue;
-    if (round === 0) await writeQuestions(pair);
-    const tasks = rows.map((row) => taskOf(pair, row));
-    for (const [name, run] of Object.entries(manners)) {
-      const start = performance.now();
-      const scripts = await run(python.command, tasks);
-      theirs[name] = [...(theirs[name] ?? []), { seconds: (performance.now() - start) / 1000, scripts }];
-    }
-  }
-  const times = { 'sea run': spread(ours.map(({ seconds }) => seconds)) };
+  const ours = runPair(pair);
+  print(ours.manner);
+  print(`sea run, stages by themselves: ${phases(ours.stages)}`);
+  const times = { 'sea run': spread([ours.seconds]) };
+  if (python.command === undefined) return { ratios: {}, times: timesOf('', times, 's'), details: { ours } };
+  await writeQuestions(pair);
+  /** @type {Record<string, import('./history.mjs').Spread>} */
   const ratios = {};
-  for (const [name, runs] of Object.entries(theirs)) {
-    times[name] = spread(runs.map(({ seconds }) => seconds));
-    ratios[`${name} / sea run`] = spread(runs.map(({ seconds }, round) => seconds / (ours[round]?.seconds ?? 0)));
+  /** @type {Record<string, Awaited<ReturnType<typeof runScripts>>>} */
+  const theirs = {};
+  for (const [name, abreast] of Object.entries(manners)) {
+    const start = performance.now();
+    theirs[name] = await runScripts(python.command, pair, abreast);
+    const seconds = (performance.now() - start) / 1000;
+    times[name] = spread([seconds]);
+    ratios[`${name} / sea run`] = spread([seconds / ours.seconds]);
+    for (const [i, script] of theirs[name].entries()) print(`${name}, ${cells[i]?.name}: ${phases(script.seconds)}`);
   }
-  print(ours[0]?.manner ?? '');
-  print(`sea run, stages by themselves: ${phases(ours[0]?.stages ?? {})}`);
-  for (const [name, [first]] of Object.entries(theirs)) {
-    for (const [i, { seconds }] of (first?.scripts ?? []).entries()) print(`${name}, ${rows[i]}: ${phases(seconds)}`);
-  }
-  const quality = python.command === undefined ? {} : compareQuality(pair, theirs);
+  const quality = compareQuality(pair, Object.values(theirs).at(-1) ?? []);
   return { ratios, times: timesOf('', times, 's'), details: { ours, theirs, quality } };
 }
 
+/** Scripts at a time. */
 const manners = {
-  'scripts one after another, 2 threads': async (python, tasks) => {
-    const ended = [];
-    for (const task of tasks) ended.push(await runScript(python, task, 2));
-    return ended;
-  },
-  'scripts side by side, 1 thread each': (python, tasks) =>
-    Promise.all(tasks.map((task) => runScript(python, task, 1))),
+  [`scripts one after another, ${cores} threads`]: 1,
+  'scripts side by side, 1 thread each': cores,
 };
+
+/** @param {string} python @param {import('./table-pair.mjs').Pair} pair @param {number} abreast how many at a time */
+async function runScripts(python, pair, abreast) {
+  const tasks = cells.map((cell) => taskOf(pair, cell));
+  const ended = tasks.map(() => ({ seconds: {}, losses: {} }));
+  let next = 0;
+  const work = async () => {
+    for (let at = next++; at < tasks.length; at = next++)
+      ended[at] = await runScript(python, tasks[at] ?? {}, Math.max(1, Math.floor(cores / abreast)));
+  };
+  await Promise.all(Array.from({ length: abreast }, work));
+  return ended;
+}
 
 /** @param {string} python @param {object} task @param {number} threads */
 async function runScript(python, task, threads) {
@@ -89,23 +90,26 @@ async function runScript(python, task, threads) {
   return JSON.parse(out.trim().split('\n').at(-1) ?? '');
 }
 
-/** The same work gives about the same losses and scores; random draws differ. */
-function compareQuality(pair, theirs) {
-  const ours = resultsOf(pair);
-  const [last] = Object.values(theirs).at(-1)?.slice(-1) ?? [];
-  return Object.fromEntries(
-    rows.map((row, i) => {
-      const scripted = { losses: last?.scripts[i]?.losses ?? {}, scores: scoresOf(pair, taskOf(pair, row)) };
-      const own = ours[row];
-      const lines = Object.entries(own.losses).map(
-        ([name, value]) => `${name} ${short(value)} here, ${short(scripted.losses[name])} there`,
-      );
-      print(
-        `${row}: ${lines.join('; ')}; average score ${short(mean(own.scores))} here, ${short(mean(scripted.scores))} there`,
-      );
-      return [row, { here: own, there: scripted }];
-    }),
-  );
+/**
+ * The same work gives about the same losses and scores, over the seeds: random draws differ.
+ * @param {import('./table-pair.mjs').Pair} pair @param {readonly { losses: Record<string, number> }[]} scripts
+ */
+function compareQuality(pair, scripts) {
+  const all = cells.map((cell, i) => {
+    const there = { losses: scripts[i]?.losses ?? {}, scores: scoresOf(pair, taskOf(pair, cell)) };
+    return { ...cell, here: resultOf(pair, cell), there };
+  });
+  for (const row of new Set(cells.map((cell) => cell.row))) {
+    const own = all.filter((one) => one.row === row);
+    const over = (/** @type {(one: (typeof all)[number]) => number | undefined} */ of) =>
+      own.map((one) => short(of(one) ?? Number.NaN)).join(' ');
+    const losses = Object.keys(own[0]?.here.losses ?? {}).map(
+      (name) => `${name} ${over((one) => one.here.losses[name])} here, ${over((one) => one.there.losses[name])} there`,
+    );
+    const [here, there] = [over((one) => mean(one.here.scores)), over((one) => mean(one.there.scores))];
+    print(`${row}: ${losses.join('; ')}; average score ${here} here, ${there} there`);
+  }
+  return all;
 }
 
 const mean = (scores) => Object.values(scores).reduce((sum, score) => sum + score, 0) / Object.keys(scores).length;
