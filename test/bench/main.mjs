@@ -1,6 +1,7 @@
 // `npm run bench -- [name ...]`: runs every *.bench.mjs of this folder, or those named, one after another, and prints one report:
 // ratios first, then times, each with its spread over rounds. What a bench says meanwhile goes to stderr. `--smoke`: sizes so
-// small that figures mean nothing, to see that every measurement runs (labels, inference, training, table, ui). `--json FILE`: all
+// small that figures mean nothing, to see that every measurement runs (labels, inference, training, table, ui). `--profile`: where
+// the time of training steps slower than PyTorch's goes. `--json FILE`: all
 // that was measured. `--history FILE`: appends the ratios and tells those that fell since the last entry of this machine; the exit
 // code is then 1. Each bench exports `bench()`, which returns what history.mjs calls Figures.
 import { readdirSync, writeFileSync } from 'node:fs';
@@ -11,7 +12,12 @@ import { short } from './measure.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { smoke: { type: 'boolean' }, json: { type: 'string' }, history: { type: 'string' } },
+  options: {
+    smoke: { type: 'boolean' },
+    profile: { type: 'boolean' },
+    json: { type: 'string' },
+    history: { type: 'string' },
+  },
 });
 const names = readdirSync(new URL('.', import.meta.url))
   .filter((file) => file.endsWith('.bench.mjs'))

@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 /** Tiny sizes, only to see that every measurement runs. */
 export const isSmoke = process.argv.includes('--smoke');
 
+/** Where the time of slow ones goes is printed, too. */
+export const isProfile = process.argv.includes('--profile');
+
 /** @typedef {Record<string, number>} Figures what a measurement prints as one line of JSON, last */
 
 /**

@@ -1,5 +1,6 @@
 // Some steps of one case of training-cases.mjs in the product's own training loop; prints what each took as JSON.
-// With `folder` in its task it first writes weights and batch there, for the twin in Python.
+// With `folder` in its task it first writes weights and batch there, for the twin in Python. With the mode `profile` it prints what each
+// kernel takes in an eager step instead.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,15 +11,16 @@ import { openEngine } from '../../dist/engine/open.js';
 import { prefixed } from '../../dist/nn/weights.js';
 import { train } from '../../dist/train/loop.js';
 import { rateAt } from '../../dist/train/schedule.js';
+import { freshState, makeStep, scalarsAt } from '../../dist/train/step.js';
 import { cases, optimisersOf } from './training-cases.mjs';
 
 const { name, mode, steps, warm, smoke, folder } = JSON.parse(process.argv[2]);
-process.env['SEA_CAPTURE'] = mode === 'eager' ? 'off' : 'on';
+process.env['SEA_CAPTURE'] = mode === 'captured' ? 'on' : 'off';
 const engine = await openEngine();
 const { weights, batch, spec, twin } = cases[name](smoke);
 const schedule = { kind: 'cosine', totalSteps: warm + steps, warmup: { steps: 0 } };
 if (folder !== undefined) await writeTwin();
-process.stdout.write(`${JSON.stringify(await measured())}\n`);
+process.stdout.write(`${JSON.stringify(mode === 'profile' ? profiled() : await measured())}\n`);
 
 async function writeTwin() {
   const tensors = { ...prefixed('weight/', weights), ...prefixed('batch/', batch) };
@@ -32,6 +34,33 @@ async function writeTwin() {
   const rates = Array.from({ length: warm + steps }, (_, step) => rateAt(schedule, step));
   const task = { ...twin, optimisers: optimisersOf(spec), clip: spec.clip, rates };
   writeFileSync(join(folder, 'task.json'), JSON.stringify(task));
+}
+
+/** Milliseconds of a step by TensorFlow operation; eager kernels end before the call that runs them returns. */
+function profiled() {
+  const step = makeStep(spec);
+  const x = {
+    ...prefixed('weight/', weights),
+    ...prefixed('batch/', batch),
+    ...freshState(spec, weights),
+    ...scalarsAt(spec, 0, 1),
+  };
+  const kernels = {};
+  const backend = /** @type {any} */ (tf.backend());
+  for (const method of ['executeSingleOutput', 'executeMultipleOutputs']) {
+    const execute = backend[method].bind(backend);
+    backend[method] = (operation, ...rest) => {
+      const start = performance.now();
+      const output = execute(operation, ...rest);
+      kernels[operation] = (kernels[operation] ?? 0) + (performance.now() - start) / steps;
+      return output;
+    };
+  }
+  for (let at = 0; at < warm + steps; at++) {
+    if (at === warm) for (const operation of Object.keys(kernels)) delete kernels[operation];
+    tf.tidy(() => void step.whole(x));
+  }
+  return { kernels };
 }
 
 /** Wall and CPU milliseconds of the steps after the first `warm` ones, which compile; the loss of every step. */

@@ -1,11 +1,12 @@
 // Training steps of experiments/mini.yaml and of a decoder of 20M parameters: captured, eager, and the same in PyTorch, each in
 // a process of its own, in turn (A B C A B C ...), from the same weights on the same batch; their losses must agree.
-// Needed: captured at least as fast as PyTorch with the same number of threads.
+// Needed: captured at least as fast as PyTorch with the same number of threads; `--profile` says of slower ones where both spend
+// their time.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findTransformers } from '../interop/python.mjs';
-import { isSmoke, measure, median, short, spread, timesOf } from './measure.mjs';
+import { isProfile, isSmoke, measure, median, short, spread, timesOf } from './measure.mjs';
 import { cases } from './training-cases.mjs';
 
 /** Steps before those that count: the first compiles, allocators settle in the next. */
@@ -30,6 +31,8 @@ export async function bench() {
       Object.assign(times, timesOf(`${name}, ${threads} threads: `, found.times, 'ms'));
       details[`${name}, ${threads} threads`] = runs;
       print(name, runs, found);
+      if (isProfile && (found.ratios['torch / captured, wall']?.value ?? 1) < 1)
+        printProfiles(profile(name, threads, python.command));
     }
   }
   return { ratios, times, details };
@@ -54,6 +57,29 @@ function compete(name, threads, python) {
     rmSync(folder, { recursive: true, force: true });
   }
   return runs;
+}
+
+/** Milliseconds of a step by kernel, here and in PyTorch, both eager: the captured step runs the kernels of the eager one. */
+function profile(name, threads, python) {
+  const folder = mkdtempSync(join(tmpdir(), 'seagraph-bench-'));
+  const task = { name, warm, steps: stepsOf(name), smoke: isSmoke, folder };
+  try {
+    return {
+      here: measure(process.execPath, 'training-sea.mjs', { ...task, mode: 'profile' }, threads).kernels,
+      torch: measure(python, 'training_torch.py', { warm, folder, profile: true }, threads).kernels,
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function printProfiles(profiles) {
+  for (const [where, kernels] of Object.entries(profiles)) {
+    const sorted = Object.entries(kernels).sort(([, a], [, b]) => b - a);
+    const total = sorted.reduce((sum, [, milliseconds]) => sum + milliseconds, 0);
+    const most = sorted.slice(0, 12).map(([kernel, milliseconds]) => `${kernel} ${short(milliseconds)}`);
+    process.stderr.write(`    ${where}, ms a step by kernel: ${most.join(', ')}; all ${short(total)}\n`);
+  }
 }
 
 /** The first losses are the same to 0.1 %, or the rivals do not do the same work. */

@@ -1,7 +1,7 @@
 """The same training steps written plainly in PyTorch, eager, float32, from the same weights and batch. Prints JSON.
 
 The folder in the task holds `tensors.safetensors` (`weight/NAME`, `batch/NAME`) and `task.json` (losses, configuration, the
-optimiser's settings of every parameter, the schedule). Attention is `scaled_dot_product_attention`, AdamW the fused one.
+optimiser's settings of every parameter, the schedule). With `profile` the milliseconds of each operation are printed instead. Attention is `scaled_dot_product_attention`, AdamW the fused one.
 """
 
 import json
@@ -290,7 +290,10 @@ def main():
         "encoder": encoder_loss,
     }[task["loss"]]
     wall, cpu, losses = [], [], []
+    profiler = torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) if asked.get("profile") else None
     for step, rate in enumerate(task["rates"]):
+        if profiler and step == asked["warm"]:
+            profiler.start()
         begun, used = time.perf_counter(), time.process_time()
         for optimiser in found:
             optimiser.zero_grad(set_to_none=True)
@@ -305,6 +308,11 @@ def main():
         if step >= asked["warm"]:
             wall.append(1000 * (time.perf_counter() - begun))
             cpu.append(1000 * (time.process_time() - used))
+    if profiler:
+        profiler.stop()
+        averages = profiler.key_averages()
+        print(json.dumps({"kernels": {one.key: one.self_cpu_time_total / 1000 / len(wall) for one in averages}}))
+        return
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"wall": wall, "cpu": cpu, "losses": losses, "peak": peak, "engine": f"torch {torch.__version__}"}))
 
