@@ -5,10 +5,10 @@ import type { Entry, Key, Store } from '../store/store.ts';
 import { estimate } from './cost.ts';
 import { type Identity, identify, keyOf } from './key.ts';
 import type { Plan, Step } from './step.ts';
-import { changesSince, reasonFor } from './why.ts';
+import { type Change, changesSince, reasonFor } from './why.ts';
 
 /** The part of a store that planning reads. */
-export type Lookup = Pick<Store, 'findMany' | 'last' | 'has'>;
+export type Lookup = Pick<Store, 'findMany' | 'last' | 'named' | 'has'>;
 /** The content digest of a file or folder outside the store; undefined when nothing is there. */
 export type Sources = (path: string) => Digest | undefined;
 /** `force`: stages to run although cached, by id or name; `true` for all. */
@@ -21,6 +21,8 @@ type Context = Readonly<{
   lookup: Lookup;
   sources: Sources;
   options: PlanOptions;
+  /** what stages of a name stood for, looked up once */
+  named: (name: string) => readonly Entry[];
 }>;
 
 /** What a run would do and why. Reads the store and digests through its arguments, changes nothing. */
@@ -37,6 +39,7 @@ export function plan(
     lookup,
     sources,
     options,
+    named: remembering((name) => lookup.named(experiment.name, name)),
   };
   const steps = new Map<string, Step>();
   // Level by level: the keys of a level need the entries of the level above, and are looked up together.
@@ -102,10 +105,10 @@ function prepare(spec: StageSpec, context: Context, steps: ReadonlyMap<string, S
 }
 
 function waiting(spec: StageSpec, identity: Identity, context: Context): Step {
-  const last = context.lookup.last(context.experiment.name, spec.id, spec.name);
   const base = { id: spec.id, spec, action: 'depends', why: 'input-runs' } as const;
-  if (last === undefined) return { ...base, changes: [], mayStop: false };
-  const changes = changesSince(last, standing(spec, identity));
+  const since = changesOf(spec, identity, context);
+  if (since === undefined) return { ...base, changes: [], mayStop: false };
+  const { last, changes } = since;
   const forced = isForced(spec, context.options);
   return {
     ...base,
@@ -122,10 +125,38 @@ function decide({ spec, identity, key }: Ready, entry: Entry | undefined, contex
     const whole = Object.values(entry.outputs).every((digest) => context.lookup.has(digest));
     return { ...base, action: whole ? 'reuse' : 'run', why: whole ? 'cached' : 'evicted', entry, changes: [] };
   }
-  const last = context.lookup.last(context.experiment.name, spec.id, spec.name);
-  if (last === undefined) return { ...base, action: 'run', why: 'never-run', changes: [] };
-  const changes = changesSince(last, standing(spec, identity));
-  return { ...base, action: 'run', why: reasonFor(changes), last, changes };
+  const since = changesOf(spec, identity, context);
+  if (since === undefined) return { ...base, action: 'run', why: 'never-run', changes: [] };
+  return { ...base, action: 'run', why: reasonFor(since.changes), ...since };
+}
+
+/**
+ * What the stage stood for last, and what differs. One that was never by itself, as where its row was equal to another, is
+ * compared with the nearest of its name.
+ */
+function changesOf(
+  spec: StageSpec,
+  identity: Identity,
+  { experiment, lookup, named }: Context,
+): Readonly<{ last: Entry; changes: readonly Change[] }> | undefined {
+  const now = standing(spec, identity);
+  const own = lookup.last(experiment.name, spec.id);
+  let best: Readonly<{ last: Entry; changes: readonly Change[] }> | undefined;
+  for (const last of own === undefined ? named(spec.name) : [own]) {
+    const changes = changesSince(last, now);
+    if (best === undefined || changes.length < best.changes.length) best = { last, changes };
+    if (best.changes.length <= 1) break;
+  }
+  return best;
+}
+
+function remembering<T>(make: (name: string) => T): (name: string) => T {
+  const known = new Map<string, T>();
+  return (name) => {
+    const found = known.get(name) ?? make(name);
+    known.set(name, found);
+    return found;
+  };
 }
 
 function standing(spec: StageSpec, identity: Identity) {

@@ -19,12 +19,15 @@ export function createMemoryStore(root: string): Store {
   return {
     find: (key) => entries.get(key),
     findMany: (keys) => new Map([...entries].filter(([key]) => keys.includes(key))),
-    last(experiment, stage, name) {
-      const exact = uses.get(JSON.stringify([experiment, stage]));
-      if (exact !== undefined) return entries.get(exact.key);
-      const named = [...uses.values()].filter((value) => value.name === name).reverse();
-      const best = named.find((value) => value.experiment === experiment) ?? named[0];
-      return best === undefined ? undefined : entries.get(best.key);
+    last(experiment, stage) {
+      const use = uses.get(JSON.stringify([experiment, stage]));
+      return use === undefined ? undefined : entries.get(use.key);
+    },
+    named(experiment, name) {
+      const found = [...uses.values()].filter((use) => use.name === name).reverse();
+      const isOwn = (use: (typeof found)[number]) => use.experiment === experiment;
+      const sorted = [...found.filter(isOwn), ...found.filter((use) => !isOwn(use))];
+      return sorted.slice(0, 16).flatMap(({ key }) => entries.get(key) ?? []);
     },
     begin(key) {
       if (leases.has(key)) return undefined;

@@ -56,10 +56,11 @@ export function openStore(root: string, purpose: 'read' | 'write'): SqliteStore 
       const found = rows.findMany.all(JSON.stringify(keys)).map(entryOf);
       return new Map(found.map((entry) => [entry.key, entry]));
     },
-    last(experiment, stage, name) {
-      const row = rows.lastOfStage.get(experiment, stage) ?? rows.lastOfName.get(name, experiment);
+    last(experiment, stage) {
+      const row = rows.last.get(experiment, stage);
       return row === undefined ? undefined : entryOf(row);
     },
+    named: (experiment, name) => rows.named.all(name, experiment).map(entryOf),
     begin: leases.begin,
     async commit(lease, entry, outputs) {
       const stored: Record<string, StoredObject> = {};
@@ -118,11 +119,11 @@ function statements(db: Database.Database) {
   return {
     find: db.prepare('SELECT key, body FROM entries WHERE key = ?'),
     findMany: db.prepare('SELECT key, body FROM entries WHERE key IN (SELECT value FROM json_each(?))'),
-    lastOfStage: db.prepare(
+    last: db.prepare(
       'SELECT e.key, e.body FROM uses u JOIN entries e ON e.key = u.key WHERE u.experiment = ? AND u.stage = ?',
     ),
-    lastOfName: db.prepare(
-      'SELECT e.key, e.body FROM uses u JOIN entries e ON e.key = u.key WHERE u.name = ? ORDER BY u.experiment = ? DESC, u.at DESC LIMIT 1',
+    named: db.prepare(
+      'SELECT e.key, e.body FROM uses u JOIN entries e ON e.key = u.key WHERE u.name = ? ORDER BY u.experiment = ? DESC, u.at DESC LIMIT 16',
     ),
     entries: db.prepare('SELECT key, body FROM entries ORDER BY made_at'),
     byUse: db.prepare('SELECT key, body, used_at FROM entries ORDER BY used_at DESC, made_at DESC, key'),

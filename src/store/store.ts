@@ -56,8 +56,10 @@ export type ManifestFile = Readonly<{ path: string; size: number; sha256: Digest
 export interface Store {
   find(key: Key): Entry | undefined;
   findMany(keys: readonly Key[]): ReadonlyMap<Key, Entry>;
-  /** the newest entry of a stage id in an experiment; failing that, of its stage name anywhere */
-  last(experiment: string, stage: string, name: string): Entry | undefined;
+  /** what a stage id stood for last in an experiment */
+  last(experiment: string, stage: string): Entry | undefined;
+  /** what stages of a name stood for last: those of the experiment first, then the newest; a few */
+  named(experiment: string, name: string): readonly Entry[];
   /** undefined: somebody alive is making it */
   begin(key: Key): Lease | undefined;
   /** Moves the outputs (absolute path per port) into the store, writes the entry, ends the lease: all or nothing. */

@@ -25,9 +25,8 @@ const shelf = (): Shelf => ({ entries: [], lost: new Set() });
 function lookup({ entries, lost }: Shelf): Lookup {
   return {
     findMany: (keys) => new Map(entries.filter((entry) => keys.includes(entry.key)).map((entry) => [entry.key, entry])),
-    last: (experiment, stage, name) =>
-      entries.findLast((entry) => entry.experiment === experiment && entry.stage === stage) ??
-      entries.findLast((entry) => entry.name === name),
+    last: (experiment, stage) => entries.findLast((entry) => entry.experiment === experiment && entry.stage === stage),
+    named: (_, name) => entries.filter((entry) => entry.name === name).reverse(),
     has: (digest) => !lost.has(digest),
   };
 }
@@ -120,6 +119,16 @@ describe('a plan', () => {
     expect(step(found, 'gqa[B]')).toMatchObject({
       mayStop: true,
       changes: [{ what: 'input', port: 'model', stage: 'model[B]', old }],
+    });
+  });
+
+  it('compares a stage that was one with another row’s with that one, not with the newest of its name', () => {
+    const text = `${base}rows: { A: { model.epochs: 2 }, B: { model.epochs: 2 }, C: { data.images: 20, model.epochs: 7 } }\n`;
+    const store = ran(text);
+    const found = planned(text.replace('B: { model.epochs: 2 }', 'B: { model.epochs: 3 }'), store);
+    expect(step(found, 'model[B]')).toMatchObject({
+      last: { stage: 'model[A]' },
+      changes: [{ what: 'parameter', path: 'epochs', old: 2, new: 3 }],
     });
   });
 
@@ -231,6 +240,7 @@ describe('a plan', () => {
       findMany: (keys: readonly Key[]) =>
         new Map(keys.flatMap((key) => (byKey.has(key) ? [[key, byKey.get(key) as Entry]] : []))),
       last: () => undefined,
+      named: () => [],
       has: () => true,
     };
     const start = performance.now();

@@ -39,7 +39,7 @@ function startRunner(stages: Stages, seen: (event: Event, child: ChildProcess) =
 function contentOf(id: string): string {
   const store = openStore(join(rig.folder, 'cache'), 'write');
   try {
-    const entry = store.last('trial', id, id) as Entry;
+    const entry = store.last('trial', id) as Entry;
     return readFileSync(store.path(entry.outputs['out'] as Entry['outputs'][string]), 'utf8');
   } finally {
     store.close();

@@ -37,7 +37,7 @@ const ran = (): readonly string[] => {
   return lines;
 };
 const textOf = (id: string): string => {
-  const entry = rig.store.last('trial', id, id) as Entry;
+  const entry = rig.store.last('trial', id) as Entry;
   return readFileSync(rig.store.path(entry.outputs['out'] as Entry['outputs'][string]), 'utf8');
 };
 
@@ -145,7 +145,7 @@ describe('a run', () => {
   it('makes an output again that is gone from the store', async () => {
     await rig.run(chain('a'));
     ran();
-    removeTree(rig.store.path((rig.store.last('trial', 'b', 'b') as Entry).outputs['out'] as Entry['outputs'][string]));
+    removeTree(rig.store.path((rig.store.last('trial', 'b') as Entry).outputs['out'] as Entry['outputs'][string]));
     const events = await rig.run(chain('a'));
     expect(ran()).toEqual(['b']);
     expect(events.find((event) => event.type === 'started')).toMatchObject({ stage: 'b', why: 'evicted' });
@@ -248,7 +248,7 @@ describe('a run', () => {
 
   it('leaves the log and the request of a job, but not its outputs', async () => {
     await rig.run(chain('a'));
-    const folder = rig.store.jobFolder((rig.store.last('trial', 'a', 'a') as Entry).key);
+    const folder = rig.store.jobFolder((rig.store.last('trial', 'a') as Entry).key);
     expect(readJob(folder).stage).toBe('a');
     expect(existsSync(join(folder, 'log'))).toBe(true);
     expect(existsSync(join(folder, 'output.out'))).toBe(false);
@@ -258,7 +258,7 @@ describe('a run', () => {
 /** An entry of this very kind, made by a run of its own. */
 async function otherEntry(rig: Rig): Promise<Entry> {
   await rig.run({ elsewhere: ['write', { text: 'elsewhere', name: 'elsewhere', log }] });
-  return rig.store.last('trial', 'elsewhere', 'elsewhere') as Entry;
+  return rig.store.last('trial', 'elsewhere') as Entry;
 }
 
 /** The job folder of stage `a` as a runner leaves it that dies between the outcome and the commit. */

@@ -64,7 +64,7 @@ async function until(condition: () => boolean): Promise<void> {
 function result(cache = 'cache'): Readonly<{ digest: string | undefined; share: number | undefined }> {
   const store = openStore(join(folder, cache), 'write');
   try {
-    const entry = store.last('trial', 'fill', 'fill') as Entry;
+    const entry = store.last('trial', 'fill') as Entry;
     return { digest: entry.outputs['out'], share: entry.provenance.share };
   } finally {
     store.close();

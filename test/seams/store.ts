@@ -194,19 +194,20 @@ export function storeSuite(name: string, open: (root: string) => Store): void {
     it('remembers what a stage of an experiment stood for last', async () => {
       const first = await make(store, 'a', 'one', { stage: 'train[Base]', name: 'train' });
       const second = await make(store, 'b', 'two', { stage: 'train[+SEA]', name: 'train' });
-      expect(store.last('trial', 'train[Base]', 'train')).toEqual(first);
+      expect(store.last('trial', 'train[Base]')).toEqual(first);
       store.use('trial', [{ stage: 'train[Base]', name: 'train', key: second.key }]);
-      expect(store.last('trial', 'train[Base]', 'train')).toEqual(second);
+      expect(store.last('trial', 'train[Base]')).toEqual(second);
       store.use('trial', [{ stage: 'train[Base]', name: 'train', key: first.key }]);
-      expect(store.last('trial', 'train[Base]', 'train')).toEqual(first);
+      expect(store.last('trial', 'train[Base]')).toEqual(first);
     });
 
-    it('falls back to the newest stage of that name, in the same experiment first', async () => {
+    it('tells what stages of a name stood for, those of the experiment first', async () => {
       const here = await make(store, 'a', 'one', { stage: 'train[Base]', name: 'train' });
-      await make(store, 'b', 'two', { stage: 'train', name: 'train', experiment: 'other' });
-      expect(store.last('trial', 'train[New]', 'train')).toEqual(here);
-      expect(store.last('third', 'train', 'train')?.experiment).toBe('other');
-      expect(store.last('trial', 'score', 'score')).toBeUndefined();
+      const elsewhere = await make(store, 'b', 'two', { stage: 'train', name: 'train', experiment: 'other' });
+      expect(store.last('trial', 'train[New]')).toBeUndefined();
+      expect(store.named('trial', 'train')).toEqual([here, elsewhere]);
+      expect(store.named('third', 'train')[0]?.experiment).toBe('other');
+      expect(store.named('trial', 'score')).toEqual([]);
     });
 
     it('names folders for jobs and scratch that differ by key', () => {
