@@ -114,10 +114,11 @@ export function createBrowsing({ cache, experiments, style, depth }: Given): Bro
       switch (effect.type) {
         case 'open':
           world = { experiments, problems: [], file: effect.file };
-          browser.show(world);
-          // planning does not let anything be drawn meanwhile
+          // drawn at once, since planning does not let anything be drawn meanwhile
+          browser.act({ type: 'tell', message: reading(effect.file) });
           await new Promise((resolve) => setImmediate(resolve));
           await look(effect.file);
+          browser.act({ type: 'tell', message: '' });
           browser.show(world);
           if (world.open !== undefined) browser.act({ type: 'opened' });
           return;
@@ -177,6 +178,8 @@ export function createBrowsing({ cache, experiments, style, depth }: Given): Bro
     return costText(plan, force, elsewhere);
   }
 }
+
+export const reading = (file: string): string => `reading ${file} ...`;
 
 /** What a run would do, before it is started. `elsewhere`: stages that other processes are making now. */
 export function costText(

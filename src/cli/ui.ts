@@ -1,4 +1,4 @@
-import { createBrowsing } from './browsing.ts';
+import { createBrowsing, reading } from './browsing.ts';
 import type { Context } from './context.ts';
 import { experimentsNear } from './near.ts';
 
@@ -28,6 +28,7 @@ export async function browse(file: string | undefined, context: Context): Promis
     const handle = openBrowser(
       { stdin, stdout, style: output.style },
       browsing.world(),
+      wanted === undefined ? '' : reading(wanted),
       (effect) => {
         if (effect.type === 'quit') leave();
         else browsing.carryOut(effect, handle).catch(failed);

@@ -117,14 +117,17 @@ async function benchBrowser(folder) {
     ['table', 'table.yaml', '› row-01'],
     ['graph', 'graph.yaml', '› s0'],
   ]) {
-    const paints = [];
+    const [frames, paints] = [[], []];
     for (let round = 1; round < sizes.paints; round++) {
       const browser = openPty(['ui', file], folder);
+      frames.push(await browser.paints(`reading ${file}`));
       paints.push(await browser.paints(first));
       await browser.close('q');
     }
     const browser = openPty(['ui', file], folder);
+    frames.push(await browser.paints(`reading ${file}`));
     paints.push(await browser.paints(first));
+    Object.assign(figures, named(`sea ui, ${name}, what it reads`, best(frames)));
     Object.assign(figures, named(`sea ui, ${name}`, best(paints)));
     await wait(1000);
     Object.assign(figures, await scrolled(browser, name));

@@ -37,12 +37,14 @@ const alternate = { enter: '\u001B[?1049h\u001B[H', leave: '\u001B[?1049l' };
 export function openBrowser(
   { stdin, stdout, style }: Terminal,
   first: World,
+  /** what is told in the first frame */
+  message: string,
   effect: (effect: Effect) => void,
   /** after every action: another stage may be shown now */
   acted: () => void,
 ): BrowserHandle {
   let world = first;
-  let state = initialState(sizeOf(stdout));
+  let { state } = reduce(initialState(sizeOf(stdout)), { type: 'tell', message }, world);
   const act = (action: Action) => {
     const turn = reduce(state, action, world);
     state = turn.state;

@@ -26,7 +26,7 @@ export function reduce(state: State, action: Action, world: World): Turn {
     case 'ask':
       return { state: { ...state, question: action.question } };
     case 'tell':
-      return { state: { ...state, message: action.message } };
+      return { state: action.message === '' ? untold(state) : { ...state, message: action.message } };
     case 'opened':
       return { state: { ...state, stack: [(world.open?.boards.length ?? 0) > 0 ? tableScreen : stagesScreen] } };
     case 'key':

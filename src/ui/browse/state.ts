@@ -54,7 +54,7 @@ export type Action =
   | Readonly<{ type: 'key'; key: string }>
   | Readonly<{ type: 'size'; size: Size }>
   | Readonly<{ type: 'ask'; question: Question }>
-  | Readonly<{ type: 'tell'; message: string }>
+  | Readonly<{ type: 'tell'; message: string }> // '' takes back what was told
   /** an experiment was opened: its table, or its stages where it has none */
   | Readonly<{ type: 'opened' }>;
 
