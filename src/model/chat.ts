@@ -5,7 +5,6 @@ import { encodePrompt } from '../data/conversation.ts';
 import { pixelTensor } from '../data/pixels.ts';
 import { IMAGE_MARK, type TemplateName, type Turn } from '../data/template.ts';
 import { openEngine } from '../engine/open.ts';
-import { eagerly } from '../nn/compile.ts';
 import { makeGenerator } from '../nn/generate.ts';
 import { llavaFeatures, llavaSight, visualTokens } from '../nn/llava.ts';
 import { pixelSide } from '../nn/sight.ts';
@@ -40,7 +39,7 @@ export async function openChat({ folder, sort, conversation, picture }: ChatRequ
   await openEngine();
   const asked = await loadAsked(folder, sort, conversation);
   const visual = picture === undefined ? undefined : await look(asked, picture);
-  const generator = makeGenerator(asked.decoder, eagerly);
+  const generator = makeGenerator(asked.decoder);
   return {
     answer: async (turns, maxNew, say) => {
       const { sequence, forgotten } = fitting(asked, turns, visual !== undefined);

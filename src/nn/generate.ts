@@ -27,15 +27,15 @@ export type Generator = Readonly<{
 }>;
 
 /**
- * Greedy decoding of batches with a key-value cache. Where they are compiled, prompt lengths and cache sizes are rounded up
- * to few sizes, so that the two programs (all prompt tokens at once, then one token at a time) are compiled a few times
- * only. A new token costs one pass over the weights and the cache, however many went before.
+ * Greedy decoding of batches with a key-value cache. A new token costs one pass over the weights and the cache, however
+ * many went before. With `compile` prompt lengths and cache sizes are rounded up to few sizes, so that the two programs
+ * (all prompt tokens at once, then one token at a time) are compiled a few times only; without it they run as they stand.
  */
-export function makeGenerator(config: DecoderConfig, compile: Compile): Generator {
+export function makeGenerator(config: DecoderConfig, compile?: Compile): Generator {
   const compiled = new Map<string, Compiled>();
-  const roomOf = compile === eagerly ? (length: number) => length : roomFor;
+  const roomOf = compile === undefined ? (length: number) => length : roomFor;
   const program = (name: string, fn: (x: TensorMap) => TensorMap) => (x: TensorMap) => {
-    const known = compiled.get(name) ?? compile(fn, x);
+    const known = compiled.get(name) ?? (compile ?? eagerly)(fn, x);
     compiled.set(name, known);
     return known.run(x);
   };

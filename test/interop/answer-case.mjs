@@ -106,8 +106,7 @@ async function cutSome(questions, scratch) {
 }
 
 async function answerAll(asked, prompts) {
-  const eagerly = (fn) => ({ run: (inputs) => tf.tidy(() => fn(inputs)), dispose: () => {} });
-  const generator = makeGenerator(asked.decoder, eagerly);
+  const generator = makeGenerator(asked.decoder);
   const answers = [];
   const batches = Array.from({ length: Math.ceil(prompts.length / BATCH) }, (_, i) =>
     prompts.slice(i * BATCH, (i + 1) * BATCH),

@@ -6,7 +6,6 @@ import { inParts } from '../../data/order.ts';
 import { capture } from '../../engine/capture.ts';
 import { sha256 } from '../../hash.ts';
 import { type Asked, loadAsked } from '../../model/asked.ts';
-import { eagerly } from '../../nn/compile.ts';
 import { type Generator, makeGenerator } from '../../nn/generate.ts';
 import { ProblemError } from '../../problem.ts';
 import type { Job, Run } from '../kind.ts';
@@ -72,7 +71,7 @@ async function askAll(
     Math.floor(params.batchSize / Math.max(1, ...prompts.map(({ options }) => options?.length ?? 1))),
   );
   const batches = inParts(sorted, size);
-  const generator = makeGenerator(asked.decoder, batches.length < WORTH_COMPILING ? eagerly : capture);
+  const generator = makeGenerator(asked.decoder, batches.length < WORTH_COMPILING ? undefined : capture);
   const shown = batches.map((batch) => batch.flatMap(({ question }) => question.image ?? []));
   const gaze = asked.eyes === undefined ? undefined : openGaze(asked.eyes, shown);
   const kept = await openKeptAnswers(scratch);
