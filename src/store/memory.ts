@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Digest } from '../hash.ts';
 import { layout } from './layout.ts';
 import { putObject } from './objects.ts';
-import type { Entry, Key, ManifestFile, Store } from './store.ts';
+import { type Entry, type Key, type ManifestFile, NAMED, type Store } from './store.ts';
 
 /** A store whose entries and leases live in this process only; outputs lie below `root`. For tests and one-off runs. */
 export function createMemoryStore(root: string): Store {
@@ -27,7 +27,7 @@ export function createMemoryStore(root: string): Store {
       const found = [...uses.values()].filter((use) => use.name === name).reverse();
       const isOwn = (use: (typeof found)[number]) => use.experiment === experiment;
       const sorted = [...found.filter(isOwn), ...found.filter((use) => !isOwn(use))];
-      return sorted.slice(0, 16).flatMap(({ key }) => entries.get(key) ?? []);
+      return sorted.slice(0, NAMED).flatMap(({ key }) => entries.get(key) ?? []);
     },
     begin(key) {
       if (leases.has(key)) return undefined;

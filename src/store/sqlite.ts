@@ -12,7 +12,7 @@ import { columns, readEntry, readManifest, writeEntry, writeManifest } from './r
 import { openDatabase, openDatabaseCopy } from './schema.ts';
 import { createSourceCache } from './source-rows.ts';
 import type { SourceCache } from './sources.ts';
-import type { Entry, Key, Store, Use } from './store.ts';
+import { type Entry, type Key, NAMED, type Store, type Use } from './store.ts';
 
 /** How exactly the last use of an entry is known, milliseconds: a run that reuses everything writes nothing. */
 const USE_PRECISION = 3_600_000;
@@ -123,7 +123,7 @@ function statements(db: Database.Database) {
       'SELECT e.key, e.body FROM uses u JOIN entries e ON e.key = u.key WHERE u.experiment = ? AND u.stage = ?',
     ),
     named: db.prepare(
-      'SELECT e.key, e.body FROM uses u JOIN entries e ON e.key = u.key WHERE u.name = ? ORDER BY u.experiment = ? DESC, u.at DESC LIMIT 16',
+      `SELECT e.key, e.body FROM uses u JOIN entries e ON e.key = u.key WHERE u.name = ? ORDER BY u.experiment = ? DESC, u.at DESC LIMIT ${NAMED}`,
     ),
     entries: db.prepare('SELECT key, body FROM entries ORDER BY made_at'),
     byUse: db.prepare('SELECT key, body, used_at FROM entries ORDER BY used_at DESC, made_at DESC, key'),

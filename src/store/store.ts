@@ -43,6 +43,9 @@ export type Entry = Readonly<{
 /** The right to make an entry; others wait. Ends by commit or release, or when its owner stops beating. */
 export type Lease = Readonly<{ key: Key; release(): void }>;
 
+/** How many entries `named` tells at most: each is compared with a stage to find the nearest. */
+export const NAMED = 16;
+
 /** That a stage of an experiment stands for an entry: what `last` finds and what gc counts as used. */
 export type Use = Readonly<{ stage: string; name: string; key: Key }>;
 
@@ -58,7 +61,7 @@ export interface Store {
   findMany(keys: readonly Key[]): ReadonlyMap<Key, Entry>;
   /** what a stage id stood for last in an experiment */
   last(experiment: string, stage: string): Entry | undefined;
-  /** what stages of a name stood for last: those of the experiment first, then the newest; a few */
+  /** what stages of a name stood for last: those of the experiment first, then the newest; at most NAMED */
   named(experiment: string, name: string): readonly Entry[];
   /** undefined: somebody alive is making it */
   begin(key: Key): Lease | undefined;

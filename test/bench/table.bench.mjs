@@ -37,19 +37,20 @@ async function measurePair(pair) {
   const times = { 'sea run': spread([ours.seconds]) };
   if (python.command === undefined) return { ratios: {}, times: timesOf('', times, 's'), details: { ours } };
   await writeQuestions(pair);
+  const tasks = cells.map((cell) => taskOf(pair, cell)); // before the clock runs: each asks the cache many times
   /** @type {Record<string, import('./history.mjs').Spread>} */
   const ratios = {};
   /** @type {Record<string, Awaited<ReturnType<typeof runScripts>>>} */
   const theirs = {};
   for (const [name, abreast] of Object.entries(manners)) {
     const start = performance.now();
-    theirs[name] = await runScripts(python.command, pair, abreast);
+    theirs[name] = await runScripts(python.command, tasks, abreast);
     const seconds = (performance.now() - start) / 1000;
     times[name] = spread([seconds]);
     ratios[`${name} / sea run`] = spread([seconds / ours.seconds]);
     for (const [i, script] of theirs[name].entries()) print(`${name}, ${cells[i]?.name}: ${phases(script.seconds)}`);
   }
-  const quality = compareQuality(pair, Object.values(theirs).at(-1) ?? []);
+  const quality = compareQuality(pair, tasks, Object.values(theirs).at(-1) ?? []);
   return { ratios, times: timesOf('', times, 's'), details: { ours, theirs, quality } };
 }
 
@@ -59,9 +60,8 @@ const manners = {
   'scripts side by side, 1 thread each': cores,
 };
 
-/** @param {string} python @param {import('./table-pair.mjs').Pair} pair @param {number} abreast how many at a time */
-async function runScripts(python, pair, abreast) {
-  const tasks = cells.map((cell) => taskOf(pair, cell));
+/** @param {string} python @param {readonly object[]} tasks @param {number} abreast how many at a time */
+async function runScripts(python, tasks, abreast) {
   const ended = tasks.map(() => ({ seconds: {}, losses: {} }));
   let next = 0;
   const work = async () => {
@@ -92,11 +92,12 @@ async function runScript(python, task, threads) {
 
 /**
  * The same work gives about the same losses and scores, over the seeds: random draws differ.
- * @param {import('./table-pair.mjs').Pair} pair @param {readonly { losses: Record<string, number> }[]} scripts
+ * @param {import('./table-pair.mjs').Pair} pair @param {readonly any[]} tasks
+ * @param {readonly { losses: Record<string, number> }[]} scripts
  */
-function compareQuality(pair, scripts) {
+function compareQuality(pair, tasks, scripts) {
   const all = cells.map((cell, i) => {
-    const there = { losses: scripts[i]?.losses ?? {}, scores: scoresOf(pair, taskOf(pair, cell)) };
+    const there = { losses: scripts[i]?.losses ?? {}, scores: scoresOf(pair, tasks[i]) };
     return { ...cell, here: resultOf(pair, cell), there };
   });
   for (const row of new Set(cells.map((cell) => cell.row))) {

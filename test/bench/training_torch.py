@@ -1,7 +1,8 @@
 """The same training steps written plainly in PyTorch, eager, float32, from the same weights and batch. Prints JSON.
 
 The folder in the task holds `tensors.safetensors` (`weight/NAME`, `batch/NAME`) and `task.json` (losses, configuration, the
-optimiser's settings of every parameter, the schedule). With `profile` the milliseconds of each operation are printed instead. Attention is `scaled_dot_product_attention`, AdamW the fused one.
+optimiser's settings of every parameter, the schedule). With `profile` the milliseconds of each operation are printed instead.
+Attention is `scaled_dot_product_attention`, AdamW the fused one.
 """
 
 import json

@@ -118,15 +118,14 @@ async function benchBrowser(folder) {
     ['graph', 'graph.yaml', '› s0'],
   ]) {
     const [frames, paints] = [[], []];
-    for (let round = 1; round < sizes.paints; round++) {
-      const browser = openPty(['ui', file], folder);
-      frames.push(await browser.paints(`reading ${file}`));
-      paints.push(await browser.paints(first));
-      await browser.close('q');
-    }
-    const browser = openPty(['ui', file], folder);
-    frames.push(await browser.paints(`reading ${file}`));
-    paints.push(await browser.paints(first));
+    const open = async () => {
+      const opened = openPty(['ui', file], folder);
+      frames.push(await opened.paints(`reading ${file}`));
+      paints.push(await opened.paints(first));
+      return opened;
+    };
+    for (let round = 1; round < sizes.paints; round++) await (await open()).close('q');
+    const browser = await open();
     Object.assign(figures, named(`sea ui, ${name}, what it reads`, best(frames)));
     Object.assign(figures, named(`sea ui, ${name}`, best(paints)));
     await wait(1000);
