@@ -21,15 +21,18 @@ const files = { data, answers: join(data, 'answers.jsonl') };
 const temporary = (): string => mkdtempSync(join(tmpdir(), 'replies-'));
 
 /** A server that gives each question the replies that were recorded with the official program, in their order. */
-async function scripted(): Promise<TestServer> {
+async function scripted(together = 1): Promise<TestServer> {
   const questions = [...(await readQuestions(data))];
   const replies = readAny(join(data, 'gpt_replies.json')) as Record<string, readonly (readonly string[])[]>;
   const left = new Map(Object.entries(replies).map(([id, runs]) => [id, runs.flat()]));
-  return startServer(({ body }) => {
-    const tail = (body.messages[0]?.content ?? '').slice(FEW_SHOT.length + 1);
-    const [id] = questions.find(([, { question }]) => tail.startsWith(`${question} | `)) ?? [''];
-    return left.get(id)?.shift() ?? { status: 400, body: `{"error": "nothing left for ${id}"}` };
-  });
+  return startServer(
+    ({ body }) => {
+      const tail = (body.messages[0]?.content ?? '').slice(FEW_SHOT.length + 1);
+      const [id] = questions.find(([, { question }]) => tail.startsWith(`${question} | `)) ?? [''];
+      return left.get(id)?.shift() ?? { status: 400, body: `{"error": "nothing left for ${id}"}` };
+    },
+    { together },
+  );
 }
 
 async function marked(stated: StatedJudge, replies = temporary()): Promise<Scores> {
@@ -42,7 +45,7 @@ const official = (name: string): Recorded => recorded('mmvet')['results'][name];
 
 it('a judge over HTTP gives the figures of the official program, one request at a time or many', async () => {
   for (const concurrency of [1, 6]) {
-    await using server = await scripted();
+    await using server = await scripted(concurrency);
     const { metrics, details, notices } = await marked({ url: server.url, concurrency });
     const { by_capability, by_integration, counts, calls } = official('1_run');
     expect(differences(by_capability, details['byCapability'])).toEqual([]);
@@ -142,7 +145,7 @@ it('Ctrl-C ends `sea score` with what was marked kept', async () => {
       expect(err).not.toContain('bug');
       return gate.url;
     })();
-    const again = await startServer(() => '1', Number(new URL(url).port));
+    const again = await startServer(() => '1', { port: Number(new URL(url).port) });
     try {
       const { code } = await rig.sea(...args(again.url));
       expect([code, again.received.length]).toEqual([0, (await readQuestions(data)).size - 3]);

@@ -25,16 +25,22 @@ export interface TestServer extends AsyncDisposable {
   readonly busiest: () => number;
 }
 
-/** An HTTP server on this machine that speaks the chat-completions protocol. `NEVER` leaves a request open. */
+/** As an answer: leaves the request open. */
 export const NEVER = { status: 0 } as const;
 
-export async function startServer(answer: (request: Received, index: number) => Answer, port = 0): Promise<TestServer> {
+/** An HTTP server on this machine that speaks the chat-completions protocol. It answers nobody before `together` requests are open. */
+export async function startServer(
+  answer: (request: Received, index: number) => Answer,
+  { port = 0, together = 1 }: { port?: number; together?: number } = {},
+): Promise<TestServer> {
   const received: Received[] = [];
   let open = 0;
   let most = 0;
+  let meet = (): void => {};
+  const met = new Promise<void>((resolve) => (meet = resolve));
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     most = Math.max(most, ++open);
-    response.on('close', () => open--);
+    if (open >= together) meet();
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = JSON.parse(Buffer.concat(chunks).toString()) as Received['body'];
@@ -45,8 +51,9 @@ export async function startServer(answer: (request: Received, index: number) => 
       at: performance.now(),
     };
     const given = answer(one, received.push(one) - 1);
-    await new Promise((resolve) => setTimeout(resolve, 5)); // lets requests meet
+    await met;
     if (given === NEVER) return;
+    open--; // before the client can know of the answer
     if (typeof given === 'string') response.end(completion(given));
     else response.writeHead(given.status, given.headers).end(given.body);
   };
