@@ -3,6 +3,7 @@ import sharp, { type Sharp } from 'sharp';
 import { ProblemError } from '../problem.ts';
 import { transparentColour } from './gif.ts';
 import type { Rgb } from './resize.ts';
+import { decodeSmallPng } from './small-png.ts';
 
 /** Pillow refuses larger images as decompression bombs. */
 export const MAX_PIXELS = 178_956_970;
@@ -38,6 +39,8 @@ export async function readImage(file: string): Promise<Rgb> {
 /** The same for bytes; `name` appears in messages. */
 export async function decodeImage(bytes: Buffer, name: string): Promise<Rgb> {
   if (!signatures.some((is) => is(bytes))) throw badImage(name, 'its first bytes are not those of an image');
+  const small = decodeSmallPng(bytes);
+  if (small !== undefined) return small;
   try {
     const image = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error', ignoreIcc: true });
     const { width, height, format, space, channels, hasAlpha } = await image.metadata(); // of the header alone
