@@ -43,7 +43,7 @@ export async function openChat({ folder, sort, conversation, picture }: ChatRequ
   return {
     answer: async (turns, maxNew, say) => {
       const { sequence, forgotten } = fitting(asked, turns, visual !== undefined);
-      const { embeds, present } = embedRows(asked, [{ sequence, sees: visual !== undefined }], visual);
+      const { embeds, present } = embedRows(asked, [{ ids: sequence.ids, sees: visual !== undefined }], visual);
       const room = asked.decoder.maxPositions - sequence.ids.length;
       const limits = { maxNew: Math.min(maxNew, room), stop: asked.stop };
       const said = { ids: [] as readonly number[], text: '' };

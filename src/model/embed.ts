@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { makeBatch, type Sequence } from '../data/batch.ts';
 import { embedTokens } from '../nn/decoder.ts';
 import { planSplice, splice } from '../nn/splice.ts';
 import { type Asked, imageToken } from './asked.ts';
@@ -10,13 +9,13 @@ export type Embedded = Readonly<{ embeds: tf.Tensor; present: readonly (readonly
 /** `visual` [rows that see, tokens, hidden] in the order of those rows. The caller disposes what it gets and gave. */
 export function embedRows(
   asked: Asked,
-  rows: readonly Readonly<{ sequence: Sequence; sees: boolean }>[],
+  rows: readonly Readonly<{ ids: readonly number[]; sees: boolean }>[],
   visual: tf.Tensor | undefined,
 ): Embedded {
-  const sequences = rows.map(({ sequence }) => sequence);
-  const length = Math.max(...sequences.map(({ ids }) => ids.length));
-  const { ids } = makeBatch(sequences, length, asked.tokenizer.pad ?? 0);
-  const present = sequences.map((own) => Array.from({ length }, (_, t) => (t < own.ids.length ? 1 : 0)));
+  const length = Math.max(...rows.map(({ ids }) => ids.length));
+  const ids = new Int32Array(rows.length * length).fill(asked.tokenizer.pad ?? 0);
+  for (const [b, row] of rows.entries()) ids.set(row.ids, b * length);
+  const present = rows.map((row) => Array.from({ length }, (_, t) => (t < row.ids.length ? 1 : 0)));
   const token = imageToken(asked);
   const embeds = tf.tidy(() => {
     const readable = ids.map((id) => (id === token ? 0 : id)); // what stands there is replaced

@@ -105,6 +105,17 @@ export function causalMask(length: number, window?: number): tf.Tensor {
   return tf.reshape(hideFar(behind, window), [1, 1, length, length]);
 }
 
+/**
+ * Additive mask [B, 1, T, S] of tokens whose positions are known, [B, T] and [B, S], -1 for padding: a query sees the keys
+ * up to its own position, with `window` the last so many of them.
+ */
+export function seenMask(queries: tf.Tensor, keys: tf.Tensor, window?: number): tf.Tensor {
+  const [batch, length] = queries.shape as [number, number];
+  const query = tf.reshape(tf.cast(queries, 'float32'), [batch, 1, length, 1]);
+  const key = tf.reshape(tf.cast(keys, 'float32'), [batch, 1, 1, keys.shape[1] as number]);
+  return tf.add(hideFar(tf.sub(query, key), window), tf.mul(tf.cast(tf.less(key, 0), 'float32'), HIDDEN));
+}
+
 /** 0 where 0 <= query - key < window, HIDDEN elsewhere. */
 function hideFar(behind: tf.Tensor, window?: number): tf.Tensor {
   const future = tf.cast(tf.less(behind, 0), 'float32');

@@ -20,8 +20,11 @@ import { type Shapes, type Weights, weight } from './weights.ts';
 /** Keys (after rotation) and values of every layer, each [B, kvHeads, S, headDim]. */
 export type KeyValues = Readonly<{ keys: readonly tf.Tensor[]; values: readonly tf.Tensor[] }>;
 
-/** Room for keys and values of a fixed size; the new token goes where `slot` [1, 1, S, 1] is 1 (zero until then). */
-export type Cache = KeyValues & Readonly<{ slot: tf.Tensor }>;
+/**
+ * Keys and values of tokens before these. With `slot` [1, 1, S, 1] there is room for a new token, which goes where it is 1
+ * (zero until then); without it new tokens are put behind.
+ */
+export type Cache = KeyValues & Readonly<{ slot?: tf.Tensor }>;
 
 export type DecoderInput = Readonly<{
   /** [B, T, hidden]: what enters layer 0, as `embedTokens` or an adapter makes it */
@@ -35,7 +38,7 @@ export type DecoderInput = Readonly<{
    * feed-forward at these alone: nothing else of it is read.
    */
   read?: tf.Tensor;
-  /** with it T is 1 and S the cache's size; `positions` and `mask` are then required to mean anything */
+  /** with it S counts its tokens as well, and with a slot T is 1; `positions` and `mask` are then required to mean anything */
   cache?: Cache;
 }>;
 
@@ -117,7 +120,7 @@ export function decode(weights: Weights, input: DecoderInput, config: DecoderCon
 
 /** What a layer knows of positions; `queryTurn` and `blocks` are about the tokens that `read` names, else about all. */
 type Context = Readonly<{ queryTurn: Rotation; keyTurn: Rotation; blocks: readonly Block[]; read?: tf.Tensor }>;
-type Past = Readonly<{ key: tf.Tensor; value: tf.Tensor; slot: tf.Tensor }>;
+type Past = Readonly<{ key: tf.Tensor; value: tf.Tensor; slot?: tf.Tensor }>;
 
 function contextAt({ queryTurn: { cos, sin }, keyTurn }: Context, mask: tf.Tensor, read: tf.Tensor): Context {
   const queryTurn = { cos: rowsRead(cos, read), sin: rowsRead(sin, read) };
@@ -130,7 +133,7 @@ function pastOf(cache: Cache | undefined, i: number): Past | undefined {
   const value = cache.values[i];
   if (key === undefined || value === undefined)
     throw new Error(`the cache has ${cache.keys.length} layers, not ${i + 1}`);
-  return { key, value, slot: cache.slot };
+  return { key, value, ...(cache.slot === undefined ? {} : { slot: cache.slot }) };
 }
 
 /** One pre-norm block: x + attention, then + gated feed-forward; where only some tokens are read, of these alone. */
@@ -152,8 +155,8 @@ function layer(
   const queries = rotate(splitHeads(q, config.heads), queryTurn);
   const newKeys = rotate(splitHeads(k, config.kvHeads), keyTurn);
   const newValues = splitHeads(v, config.kvHeads);
-  const keys = past === undefined ? newKeys : tf.add(past.key, tf.mul(newKeys, past.slot));
-  const values = past === undefined ? newValues : tf.add(past.value, tf.mul(newValues, past.slot));
+  const keys = past === undefined ? newKeys : remember(past.key, newKeys, past.slot);
+  const values = past === undefined ? newValues : remember(past.value, newValues, past.slot);
   const attended = joinHeads(attendInBlocks(queries, keys, values, blocks, 1));
   const middle = tf.add(own, project(weights, `${name}.self_attn.o_proj`, attended));
   const inner = rmsNorm(weights, `${name}.post_attention_layernorm`, middle, config.rmsEps, plusOne);
@@ -161,6 +164,11 @@ function layer(
 }
 
 type Three = [tf.Tensor, tf.Tensor, tf.Tensor];
+
+/** Keys or values so far [B, kvHeads, S, headDim] and the new ones. */
+function remember(past: tf.Tensor, own: tf.Tensor, slot: tf.Tensor | undefined): tf.Tensor {
+  return slot === undefined ? tf.concat([past, own], 2) : tf.add(past, tf.mul(own, slot));
+}
 
 /** Queries of the tokens `asking`, keys and values of all. Phi-3 stores the three matrices as one: [q | k | v]. */
 function queryKeyValue(

@@ -1,16 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DecoderConfig } from '../data/config.ts';
-import { causalMask, HIDDEN, paddingMask } from './attention.ts';
+import { HIDDEN } from './attention.ts';
 import { type Compile, type Compiled, eagerly, type TensorMap } from './compile.ts';
 import { decode, embedTokens, logitsOf } from './decoder.ts';
+import { layOut, type Prompts, promptTensors, readPrompts, roomFor } from './prompts.ts';
 import { prefixed, type Weights } from './weights.ts';
-
-export type Prompts = Readonly<{
-  /** [B, T, hidden] as layer 0 reads them; anything at padding */
-  embeds: tf.Tensor;
-  /** per row and position 1 for a token, 0 for padding (on either side) */
-  present: readonly (readonly number[])[];
-}>;
 
 export type GenerateOptions = Readonly<{
   maxNew: number;
@@ -26,23 +20,30 @@ export type Generator = Readonly<{
   dispose(): void;
 }>;
 
+/** Places of a cache beyond those in use: most answers are far shorter than they may be, and every place costs time. */
+const AHEAD = 16;
+
 /**
- * Greedy decoding of batches with a key-value cache. A new token costs one pass over the weights and the cache, however
- * many went before. With `compile` prompt lengths and cache sizes are rounded up to few sizes, so that the two programs
+ * Greedy decoding of batches with a key-value cache that grows. A new token costs one pass over the weights and the cache,
+ * however many went before. With `compile` prompt lengths and cache sizes are rounded up to few sizes, so that the programs
  * (all prompt tokens at once, then one token at a time) are compiled a few times only; without it they run as they stand.
  */
 export function makeGenerator(config: DecoderConfig, compile?: Compile): Generator {
   const compiled = new Map<string, Compiled>();
-  const roomOf = compile === undefined ? (length: number) => length : roomFor;
-  const program = (name: string, fn: (x: TensorMap) => TensorMap) => (x: TensorMap) => {
+  const rounded = compile !== undefined;
+  const run = (name: string, fn: (x: TensorMap) => TensorMap, x: TensorMap): TensorMap => {
     const known = compiled.get(name) ?? (compile ?? eagerly)(fn, x);
     compiled.set(name, known);
     return known.run(x);
   };
-  const read = program('read', (x) => readPrompts(x, config));
-  const extend = program('extend', (x) => extendByOne(x, config));
+  const programs: Programs = {
+    rounded,
+    // a program for each size: the sizes of one program may vary in a few ways only
+    read: (x) => run(`read behind ${x['beginning']?.shape[1] ?? 0}`, (y) => firstTokens(y, config), x),
+    extend: (x) => run(`extend ${x['mask']?.shape[3]}`, (y) => extendByOne(y, config), x),
+  };
   const stream = (weights: Weights, prompts: Prompts, options: GenerateOptions) =>
-    tokenByToken({ read, extend, roomOf }, prefixed('weight/', weights), prompts, config, options);
+    tokenByToken(programs, prefixed('weight/', weights), prompts, config, options);
   return {
     stream,
     generate: (weights, prompts, options) => {
@@ -59,32 +60,39 @@ export function makeGenerator(config: DecoderConfig, compile?: Compile): Generat
 type Programs = Readonly<{
   read(x: TensorMap): TensorMap;
   extend(x: TensorMap): TensorMap;
-  roomOf(length: number): number;
+  /** whether sizes are rounded up */
+  rounded: boolean;
 }>;
 
-/** 16, 24, 32, 48, 64, 96, ...: at most half as much again is wasted. */
-export function roomFor(length: number): number {
-  let size = 16;
-  while (size < length) size *= 2;
-  return size * 0.75 >= length && size > 16 ? size * 0.75 : size;
-}
-
 function* tokenByToken(
-  { read, extend, roomOf }: Programs,
+  { read, extend, rounded }: Programs,
   weights: TensorMap,
-  { embeds, present }: Prompts,
+  prompts: Prompts,
   config: DecoderConfig,
   { maxNew, stop }: GenerateOptions,
 ): Iterable<readonly (readonly number[])[]> {
-  const answers: number[][] = present.map(() => []);
-  if (maxNew === 0 || present.length === 0) return;
-  const slots = slotsOf(present, roomOf((embeds.shape[1] as number) + maxNew));
+  const answers: number[][] = prompts.present.map(() => []);
+  if (maxNew === 0 || answers.length === 0) return;
+  const asked = tokensOf(layOut(prompts, rounded));
+  const ends = prompts.present.map((row) => [row.lastIndexOf(1)]);
+  const roomAt = (count: number): number => {
+    const size = asked.places + Math.min(maxNew, count + AHEAD);
+    return rounded ? roomFor(size) : size;
+  };
+  let room = roomAt(0);
   let cache: TensorMap = {};
   try {
     for (let count = 0; count < maxNew; count++) {
       const { next, ...kept } = tf.tidy(() => {
-        if (count > 0) return extend({ ...weights, ...cache, ...newToken(answers, slots, count - 1, config) });
-        return withRoom(read({ ...weights, ...promptInputs(embeds, present, roomOf) }), slots);
+        if (count === 0) {
+          const { next: first, ...begun } = read({ ...weights, ...promptTensors(prompts, ends, rounded) });
+          return { next: first as tf.Tensor, ...resized(begun, asked.places, room) };
+        }
+        const used = asked.places + count - 1;
+        const full = used === room;
+        if (full) room = roomAt(count);
+        const past = full ? resized(cache, used, room) : cache;
+        return extend({ ...weights, ...past, ...newToken(answers, asked, count - 1, room, config) });
       });
       tf.dispose(cache);
       cache = kept;
@@ -101,74 +109,49 @@ function* tokenByToken(
   }
 }
 
-/** Which position each place of the cache holds, -1 for none: prompt tokens first, then new ones side by side. */
-type Slots = Readonly<{ room: number; prompt: number; lengths: readonly number[]; positions: Int32Array }>;
+/** The tokens of the prompts in a cache: new ones go behind their `places`, side by side. */
+type Tokens = Readonly<{
+  places: number;
+  /** per row and place */
+  positions: readonly (readonly number[])[];
+  /** tokens per row */
+  lengths: readonly number[];
+}>;
 
-function slotsOf(present: readonly (readonly number[])[], room: number): Slots {
-  const positions = new Int32Array(present.length * room).fill(-1);
-  const lengths = present.map((row, b) => {
-    let length = 0;
-    row.forEach((here, t) => {
-      if (here === 1) positions[b * room + t] = length++;
-    });
+function tokensOf(positions: readonly (readonly number[])[]): Tokens {
+  const lengths = positions.map((row, b) => {
+    const length = Math.max(...row) + 1;
     if (length === 0) throw new Error(`prompt ${b} is empty`);
     return length;
   });
-  return { room, prompt: present[0]?.length ?? 0, lengths, positions };
-}
-
-/** Inputs of the first program; the prompts are padded to the length that there is room for. */
-function promptInputs(
-  embeds: tf.Tensor,
-  present: readonly (readonly number[])[],
-  roomOf: Programs['roomOf'],
-): TensorMap {
-  const [batch, length] = embeds.shape as [number, number, number];
-  const room = roomOf(length);
-  const { positions } = slotsOf(present, room);
-  const shown = Float32Array.from(positions, (position) => (position < 0 ? 0 : 1));
-  const last = present.map((row, b) => b * room + row.lastIndexOf(1));
-  return {
-    embeds: tf.pad(embeds as tf.Tensor3D, [[0, 0], [0, room - length], [0, 0]]), // biome-ignore format: a shape
-    present: tf.tensor2d(shown, [batch, room]),
-    positions: tf.tensor2d(positions.map((position) => Math.max(0, position)), [batch, room], 'int32'), // biome-ignore format: short
-    last: tf.tensor1d(last, 'int32'),
-  };
+  return { places: positions[0]?.length ?? 0, positions, lengths };
 }
 
 /** All prompt tokens at once: the first new id of each row, and keys and values of every layer. */
-function readPrompts(x: TensorMap, config: DecoderConfig): TensorMap {
-  const { embeds, present, positions, last } = x as {
-    embeds: tf.Tensor;
-    present: tf.Tensor;
-    positions: tf.Tensor;
-    last: tf.Tensor;
-  };
+function firstTokens(x: TensorMap, config: DecoderConfig): TensorMap {
   const weights = weightsIn(x);
-  const [batch, length] = embeds.shape as [number, number, number];
-  const mask = tf.add(causalMask(length, config.slidingWindow), paddingMask(present));
-  const output = decode(weights, { embeds, positions, mask, read: tf.reshape(last, [batch, 1]) }, config);
-  const ends = tf.reshape(output.last, [batch, config.hidden]);
-  return { next: greedy(weights, ends, config), ...cacheMap(output.keyValues) };
+  const { last, keyValues } = readPrompts(weights, x, config);
+  return { next: greedy(weights, tf.reshape(last, [-1, config.hidden]), config), ...cacheMap(keyValues) };
 }
 
 /** Inputs of the second program for the token that each row got last, its `index`-th new one. */
 function newToken(
   answers: readonly (readonly number[])[],
-  slots: Slots,
+  { places, positions, lengths }: Tokens,
   index: number,
+  room: number,
   config: DecoderConfig,
 ): TensorMap {
-  const { room, prompt, lengths, positions } = slots;
-  const at = prompt + index;
-  lengths.forEach((length, b) => {
-    positions[b * room + at] = length + index;
-  });
+  const at = places + index;
   const window = config.slidingWindow ?? Number.POSITIVE_INFINITY;
-  const mask = Float32Array.from(positions, (position, i) => {
-    const query = (lengths[Math.floor(i / room)] as number) + index;
-    return position >= 0 && query - position < window ? 0 : HIDDEN;
-  });
+  const mask = new Float32Array(lengths.length * room).fill(HIDDEN);
+  for (const [b, length] of lengths.entries()) {
+    const first = length + index - window; // the last position that is too far back
+    for (let place = 0; place <= at; place++) {
+      const position = place < places ? (positions[b]?.[place] as number) : length + place - places;
+      if (position >= 0 && position > first) mask[b * room + place] = 0;
+    }
+  }
   const batch = answers.length;
   return {
     token: tf.tensor2d(answers.map((answer) => answer.at(-1) as number), [batch, 1], 'int32'), // biome-ignore format: short
@@ -213,14 +196,13 @@ function cacheMap({ keys, values }: { keys: readonly tf.Tensor[]; values: readon
 }
 
 /**
- * Makes the prompt's keys and values [B, kvHeads, rounded T, headDim] as long as the cache. Places of new tokens must be
- * zero, so what the rounding added is cut off first.
+ * Keys and values [B, kvHeads, S, headDim] of which the first `used` places stay, with `room` places in all. Places of new
+ * tokens must be zero, so what rounding added is cut off first.
  */
-function withRoom(output: TensorMap, { prompt, room }: Slots): TensorMap {
-  const entries = Object.entries(output).map(([name, tensor]) => {
-    if (name === 'next') return [name, tensor];
-    const own = tf.slice(tensor, [0, 0, 0, 0], [-1, -1, prompt, -1]) as tf.Tensor4D;
-    return [name, tf.pad(own, [[0, 0], [0, 0], [0, room - prompt], [0, 0]])]; // biome-ignore format: a shape
+function resized(cache: TensorMap, used: number, room: number): TensorMap {
+  const entries = Object.entries(cache).map(([name, tensor]) => {
+    const own = tf.slice(tensor, [0, 0, 0, 0], [-1, -1, used, -1]) as tf.Tensor4D;
+    return [name, tf.pad(own, [[0, 0], [0, 0], [0, room - used], [0, 0]])]; // biome-ignore format: a shape
   });
   return Object.fromEntries(entries);
 }

@@ -6,7 +6,8 @@ import { openEngine } from '../../src/engine/open.ts';
 import { causalMask, packedMask } from '../../src/nn/attention.ts';
 import { decode, decoderShapes, embedTokens, headMatrix, resolveHead } from '../../src/nn/decoder.ts';
 import { takeRows } from '../../src/nn/embedding.ts';
-import { makeGenerator, roomFor } from '../../src/nn/generate.ts';
+import { makeGenerator } from '../../src/nn/generate.ts';
+import { roomFor } from '../../src/nn/prompts.ts';
 import { planSplice } from '../../src/nn/splice.ts';
 import { apart, normal, randomWeights } from './random-weights.ts';
 
@@ -116,6 +117,31 @@ test('answers of one program are the same for any mix of prompts, and end at a s
   expect(ask(prompts, 20, [stop])[0]).toEqual(together[0]?.slice(0, first + 1));
   expect(ask(prompts, 0)).toEqual([[], [], []]);
   expect(() => ask([[]], 3)).toThrow();
+  generator.dispose();
+});
+
+test.each([
+  ['a compiled program', capture, undefined],
+  ['an eager one', undefined, undefined],
+  ['one with a sliding window', undefined, 4],
+] as const)('behind a shared beginning %s answers as if each prompt had it by itself', (_, compile, slidingWindow) => {
+  const own: DecoderConfig = { ...config, ...(slidingWindow === undefined ? {} : { slidingWindow }) };
+  const weights = randomWeights(decoderShapes(own));
+  const generator = makeGenerator(own, compile);
+  const rowsOf = (rows: number[][]) => {
+    const length = Math.max(...rows.map((row) => row.length));
+    const padded = rows.map((row) => [...row, ...new Array<number>(length - row.length).fill(0)]);
+    const present = rows.map((row) => Array.from({ length }, (__, t) => (t < row.length ? 1 : 0)));
+    return { embeds: embedTokens(weights, idsOf(padded), own), present };
+  };
+  const beginnings = [[1, 5, 9, 3, 3, 4], [1, 7]]; // biome-ignore format: rows
+  const of = [0, 0, 1, 0, 1, 0, 0];
+  const rests = [[6], [8, 9, 2], [4, 4], [11, 6], [12], [13], [6, 14]]; // biome-ignore format: rows
+  const limits = { maxNew: 40, stop: [] }; // more than a cache has room for at first
+  const cut = generator.generate(weights, { ...rowsOf(rests), prefix: { ...rowsOf(beginnings), of } }, limits);
+  const whole = rests.map((rest, b) => [...(beginnings[of[b] as number] as number[]), ...rest]);
+  expect(cut).toEqual(whole.map((row) => generator.generate(weights, rowsOf([row]), limits)[0]));
+  expect(new Set(cut.map(String)).size).toBeGreaterThan(3);
   generator.dispose();
 });
 

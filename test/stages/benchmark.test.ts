@@ -120,6 +120,20 @@ test('the batch size changes no answer', async () => {
   for (const batchSize of [2, 3]) expect(await ask({ ...own, batchSize }, { model, data })).toEqual(one);
 });
 
+test('questions of one picture, which is read once for all of them, are answered as each alone', async () => {
+  const folder = join(root, 'pictures');
+  for (const name of ['one.png', 'two.jpg']) await writePicture(join(folder, 'images'), name, 20, 12);
+  const words = ['what?', 'is there a blue fish?', 'is it red?', 'a fish', 'the sea', 'what is it?', 'no', 'boat'];
+  const asked = words.map((own, i) => ({ question_id: i, image: i % 3 === 2 ? 'two.jpg' : 'one.png', text: own }));
+  writeLines(
+    join(folder, 'questions.jsonl'),
+    asked.map((question) => JSON.stringify(question)),
+  );
+  const together = await ask(own, { model, data: folder });
+  expect(together).toEqual(await ask({ ...own, batchSize: 1 }, { model, data: folder }));
+  expect(new Set(together.map(({ text: said }) => said)).size).toBeGreaterThan(3);
+});
+
 test('an answer is no longer than asked for, whatever its neighbours may be', async () => {
   // some 75 tokens of prompt leave less room in 96 positions than `maxNewTokens`; its neighbour has room for all of them
   const long = { question_id: 'long', text: 'fish '.repeat(18).trim() };

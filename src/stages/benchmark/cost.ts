@@ -4,8 +4,12 @@ import { bytesOf, parametersOf } from '../../cost/sizes.ts';
 import { forward, forwardFootprint, projectorPasses, sightPass, visualTokens } from '../../cost/training.ts';
 import type { DecoderConfig } from '../../data/config.ts';
 import type { Params } from './kind.ts';
+import { WORTH } from './share.ts';
 
-/** Every image is encoded and every prompt is read once, then one token after another is added with the keys and values of those before it. */
+/**
+ * Every image is encoded once, and read once where its questions share it; every prompt is read once, then one token after
+ * another is added with the keys and values of those before it.
+ */
 export function benchmarkCost({ batchSize }: Params, inputs: InputShapes): Priced {
   const model = shapeOf(inputs['model'], 'model');
   const text = model?.text ?? shapeOf(inputs['languageModel'], 'language-model');
@@ -15,6 +19,7 @@ export function benchmarkCost({ batchSize }: Params, inputs: InputShapes): Price
   const pictures = model === undefined ? 0 : Math.min(data.images, questions);
   const tokens = model === undefined ? 0 : visualTokens(model);
   const length = data.tokens + (pictures > 0 ? tokens : 0);
+  const images = { rows: pictures, tokens };
   const eyes =
     model === undefined
       ? 0
@@ -25,7 +30,10 @@ export function benchmarkCost({ batchSize }: Params, inputs: InputShapes): Price
     model === undefined ? ({ type: 'language-model', of: text } as const) : ({ type: 'model', of: model } as const);
   return {
     work: {
-      flops: eyes + decodingOperations(text, questions, length, answerTokens),
+      flops:
+        eyes +
+        readingOperations(text, questions, data.tokens, images) +
+        answeringOperations(text, questions, length, answerTokens),
       again: 0,
       decoded: pictures * data.imageBytes,
       read: bytesOf({ type: 'benchmark', of: data }) + bytesOf(source),
@@ -45,10 +53,24 @@ function adapterOperations(input: number, { hidden }: DecoderConfig, tokens: num
   return forward(first) + forward(second);
 }
 
-/** A prompt gives the first new token; each further one sees the prompt and those before it, here at half of the answer. */
-export function decodingOperations(text: DecoderConfig, rows: number, length: number, newTokens: number): number {
-  const further = Math.max(0, newTokens - 1);
-  const one =
-    forward(decoderPass(text, rows, { tokens: 1, keys: length + newTokens / 2 })) + forward(headPass(text, rows));
-  return forward(decoderPass(text, rows, { tokens: length, read: 1 })) + forward(headPass(text, rows)) + further * one;
+/** Prompts of `tokens` besides the image, which questions of one image read once where that spares enough. */
+function readingOperations(
+  text: DecoderConfig,
+  rows: number,
+  tokens: number,
+  images: Readonly<{ rows: number; tokens: number }>,
+): number {
+  const length = tokens + (images.rows > 0 ? images.tokens : 0);
+  const read = 1;
+  if (images.rows === 0 || images.rows * images.tokens + rows * tokens > (1 - WORTH) * rows * length)
+    return forward(decoderPass(text, rows, { tokens: length, read }));
+  const begun = forward(decoderPass(text, images.rows, { tokens: images.tokens, read }));
+  return begun + forward(decoderPass(text, rows, { tokens, keys: length, read }));
+}
+
+/** A prompt's end gives the first new token; each further one sees the prompt and those before it, here at half of the answer. */
+function answeringOperations(text: DecoderConfig, rows: number, length: number, newTokens: number): number {
+  const head = forward(headPass(text, rows));
+  const one = forward(decoderPass(text, rows, { tokens: 1, keys: length + newTokens / 2 })) + head;
+  return head + Math.max(0, newTokens - 1) * one;
 }

@@ -50,7 +50,7 @@ export type Params = FromSchema<typeof params>;
 export const benchmark: StageKind<Params, 'model' | 'languageModel' | 'data', 'answers'> = {
   kind: 'benchmark',
   summary: 'Asks a model every question of a benchmark, greedily; `score` marks the answers.',
-  version: 2,
+  version: 3,
   params,
   inputs: {
     model: { type: 'model', description: 'LLaVA checkpoint', optional: true },

@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type AnswerLine, writeAnswers } from '../../benchmarks/answers.ts';
 import type { Question } from '../../benchmarks/benchmark.ts';
 import { benchmarkNamed } from '../../benchmarks/list.ts';
-import { inParts } from '../../data/order.ts';
 import { capture } from '../../engine/capture.ts';
 import { sha256 } from '../../hash.ts';
 import { type Asked, loadAsked } from '../../model/asked.ts';
@@ -14,6 +13,7 @@ import { type Look, openGaze } from './gaze.ts';
 import { openKeptAnswers } from './kept-answers.ts';
 import type { Params } from './kind.ts';
 import { optionTexts, type Prompt, promptsOf } from './prompt.ts';
+import { batchesOf } from './share.ts';
 
 type BenchmarkJob = Job<Params, 'model' | 'languageModel' | 'data', 'answers'>;
 
@@ -55,22 +55,18 @@ function sourceOf({ model, languageModel }: BenchmarkJob['input']): Readonly<{
 
 type Answered = Readonly<{ found: ReadonlyMap<Question, AnswerLine>; secondsPerQuestion: number }>;
 
-/**
- * Asks all questions in batches of similar length, the longest first: what does not fit in memory fails at once. The
- * batches follow from the questions alone, so that a resumed run asks the rest as the first would have.
- */
+/** Asks all questions. The batches follow from these alone, so that a resumed run asks the rest as the first would have. */
 async function askAll(
   { params, scratch, signal, progress }: BenchmarkJob,
   asked: Asked,
   prompts: readonly Prompt[],
 ): Promise<Answered> {
-  const sorted = [...prompts].sort((a, b) => b.sequence.ids.length - a.sequence.ids.length);
   // each option of a question is a row of the batch
   const size = Math.max(
     1,
     Math.floor(params.batchSize / Math.max(1, ...prompts.map(({ options }) => options?.length ?? 1))),
   );
-  const batches = inParts(sorted, size);
+  const batches = batchesOf(prompts, size);
   const generator = makeGenerator(asked.decoder, batches.length < WORTH_COMPILING ? undefined : capture);
   const shown = batches.map((batch) => batch.flatMap(({ question }) => question.image ?? []));
   const gaze = asked.eyes === undefined ? undefined : openGaze(asked.eyes, shown);
