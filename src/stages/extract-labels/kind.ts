@@ -52,7 +52,7 @@ export type Params = FromSchema<typeof params>;
 export const extractLabels: StageKind<Params, 'encoder' | 'data' | 'words', 'labels'> = {
   kind: 'extract-labels',
   summary: "Labels every visual patch with the words nearest to it in the encoder's own paired text space (Eq. 4-6).",
-  version: 3,
+  version: 4,
   params,
   inputs: {
     encoder: { type: 'encoder', description: 'paired encoder: its vision and its text tower' },

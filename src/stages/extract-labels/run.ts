@@ -20,7 +20,10 @@ export const run: Run<Params, 'encoder' | 'data' | 'words', 'labels'> = async (j
   try {
     embeddings = await wordEmbeddings(encoder, words, params.prompts, join(scratch, 'words'), signal);
     const known = embeddings;
-    const choice = await keptChoice(scratch, () => chooseSign(params.sign, encoder, records, words, known, signal));
+    const atOnce = imagesAtOnce(encoder.sight, params.batchSize);
+    const choice = await keptChoice(scratch, () =>
+      chooseSign(params.sign, encoder, records, words, known, { atOnce, signal }),
+    );
     log(`sign ${choice.sign === 1 ? 'positive' : 'negative'} on ${JSON.stringify(choice.sample)}`);
     const { sign, sample } = choice;
     const { top, readout, minScore, prompts, imagesPerShard } = params;
@@ -29,7 +32,7 @@ export const run: Run<Params, 'encoder' | 'data' | 'words', 'labels'> = async (j
     const how = {
       ...{ words: known, sign, top, signal },
       patches: side ** 2,
-      atOnce: imagesAtOnce(encoder.sight, params.batchSize),
+      atOnce,
       patchesOf: (names: readonly string[]) => densePatchesOf(encoder, names),
     };
     const statistics = await writeWholeLabels(scratch, output.labels, {

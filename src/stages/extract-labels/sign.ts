@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { gridSide } from '../../data/config.ts';
 import { type ChatRecord, imagesOf } from '../../data/dataset.ts';
 import type { LabelSample } from '../../data/labels.ts';
+import { inParts } from '../../data/order.ts';
 import { stream } from '../../data/random.ts';
 import { ProblemError } from '../../problem.ts';
 import { patchScores } from '../../train/top-words.ts';
@@ -26,25 +27,32 @@ export async function chooseSign(
   records: readonly ChatRecord[],
   words: readonly string[],
   embeddings: tf.Tensor2D,
-  signal: AbortSignal,
+  { atOnce, signal }: Readonly<{ atOnce: number; signal: AbortSignal }>,
 ): Promise<Choice> {
   const sample: readonly Sampled[] =
     wanted === 'auto' ? captioned(records, words) : someOf(imagesOf(records)).map((image) => ({ image }));
   const scores = sample.length * gridSide(encoder.config.vision) ** 2 * words.length;
   const contrast = { positive: 0, negative: 0 };
   const below = { positive: 0, negative: 0 };
-  for (const { image, said } of sample) {
+  for (const part of inParts(sample, atOnce)) {
     signal.throwIfAborted();
-    const dense = await densePatchesOf(encoder, [image]);
-    const cosine = tf.tidy(() => patchScores(dense, embeddings, 1) as tf.Tensor2D);
-    if (said !== undefined) {
-      const [plus, minus] = await captionContrast(cosine, said);
-      contrast.positive += plus / sample.length;
-      contrast.negative += minus / sample.length;
+    const dense = await densePatchesOf(
+      encoder,
+      part.map(({ image }) => image),
+    );
+    const images = tf.split(dense, part.length); // [patches, dim] each: the scores of all at once may be too many
+    for (const [i, { said }] of part.entries()) {
+      const cosine = tf.tidy(() => patchScores(images[i] as tf.Tensor2D, embeddings, 1) as tf.Tensor2D);
+      if (said !== undefined) {
+        const [plus, minus] = await captionContrast(cosine, said);
+        contrast.positive += plus / sample.length;
+        contrast.negative += minus / sample.length;
+      }
+      below.positive += await countNegative(cosine, 1);
+      below.negative += await countNegative(cosine, -1);
+      cosine.dispose();
     }
-    below.positive += await countNegative(cosine, 1);
-    below.negative += await countNegative(cosine, -1);
-    tf.dispose([dense, cosine]);
+    tf.dispose([dense, ...images]);
   }
   const auto = contrast.positive >= contrast.negative ? 1 : -1;
   const sign = wanted === 'auto' ? auto : wanted === 'positive' ? 1 : -1;
