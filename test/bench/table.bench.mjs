@@ -1,7 +1,8 @@
 // Two rows of Table 2 in mini, without and with SEA, three seeds each: `sea run` of the pair beside one plain PyTorch script for
 // each row and seed (row_torch.py) that does the same work from the same files. The world, the encoder and the language model are
 // there before; SEA_CACHE may name a cache that has them. Scripts run one after another with all threads each, and side by side, as
-// many as there are cores, with 1 thread each. Needed: more than twice as fast as either.
+// many as there are cores, with 1 thread each. The machine's own speed changes meanwhile: `sea run` is measured before and after each, and
+// a ratio stands for both. Needed: more than twice as fast.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -31,27 +32,32 @@ async function measurePair(pair) {
   const python = await findTransformers('no');
   if (python.command === undefined) print(`PyTorch is left out: ${python.missing}`);
   print(`parents made in ${short(makeParents(pair))} s`);
-  const ours = runPair(pair);
+  const runs = [runPair(pair)];
+  const [ours] = runs;
   print(ours.manner);
   print(`sea run, stages by themselves: ${phases(ours.stages)}`);
-  const times = { 'sea run': spread([ours.seconds]) };
-  if (python.command === undefined) return { ratios: {}, times: timesOf('', times, 's'), details: { ours } };
+  const secondsOf = () => spread(runs.map(({ seconds }) => seconds));
+  if (python.command === undefined)
+    return { ratios: {}, times: timesOf('', { 'sea run': secondsOf() }, 's'), details: { runs } };
   await writeQuestions(pair);
   const tasks = cells.map((cell) => taskOf(pair, cell)); // before the clock runs: each asks the cache many times
   /** @type {Record<string, import('./history.mjs').Spread>} */
-  const ratios = {};
+  const [ratios, times] = [{}, {}];
   /** @type {Record<string, Awaited<ReturnType<typeof runScripts>>>} */
   const theirs = {};
   for (const [name, abreast] of Object.entries(manners)) {
     const start = performance.now();
     theirs[name] = await runScripts(python.command, tasks, abreast);
     const seconds = (performance.now() - start) / 1000;
+    const before = runs.at(-1)?.seconds ?? Number.NaN;
+    const after = runPair(pair);
+    runs.push(after);
     times[name] = spread([seconds]);
-    ratios[`${name} / sea run`] = spread([seconds / ours.seconds]);
+    ratios[`${name} / sea run`] = spread([seconds / before, seconds / after.seconds]);
     for (const [i, script] of theirs[name].entries()) print(`${name}, ${cells[i]?.name}: ${phases(script.seconds)}`);
   }
   const quality = compareQuality(pair, tasks, Object.values(theirs).at(-1) ?? []);
-  return { ratios, times: timesOf('', times, 's'), details: { ours, theirs, quality } };
+  return { ratios, times: timesOf('', { 'sea run': secondsOf(), ...times }, 's'), details: { runs, theirs, quality } };
 }
 
 /** Scripts at a time. */
