@@ -84,8 +84,10 @@ describe('running a job', () => {
     const log = join(root, 'log');
     const stop = new AbortController();
     const folder = jobFolder(root, 'a', 'count', { steps: 40, log });
-    setTimeout(() => stop.abort(new Error('stopped')), 60);
-    expect((await run(folder, stop.signal)).state).toBe('stopped');
+    const running = run(folder, stop.signal);
+    while (readProgress(folder, 0).lines.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    stop.abort(new Error('stopped'));
+    expect((await running).state).toBe('stopped');
     expect((await run(folder)).state).toBe('done');
     const [first, second] = readFileSync(log, 'utf8').trim().split('\n');
     expect(first).toBe('from 0');

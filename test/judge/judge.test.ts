@@ -112,10 +112,10 @@ describe('a judge', () => {
 
   it('that never replies is asked again, and given up in the end', async () => {
     await using server = await startServer(() => NEVER);
-    const { judge } = open({ url: server.url, timeout: 0.05, retries: 2 });
+    const { judge } = open({ url: server.url, timeout: 0.5, retries: 2 });
     const problem = await problemOf(judge.ask(request, never));
     expect(problem).toMatchObject({ code: 'judge-failed' });
-    expect(problem.message).toBe(`the judge at ${server.url} gave no reply, 3 times: no reply within 0.05 s`);
+    expect(problem.message).toBe(`the judge at ${server.url} gave no reply, 3 times: no reply within 0.5 s`);
     expect(server.received).toHaveLength(3);
   });
 

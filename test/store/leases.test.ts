@@ -102,7 +102,8 @@ describe('a process', () => {
     // sh becomes sleep and never waits for its first child, which stays a zombie.
     const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 5']);
     const [text] = (await once(parent.stdout, 'data')) as [Buffer];
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    for (let wait = 0; startOf(Number(text)) !== undefined && wait < 200; wait++)
+      await new Promise((resolve) => setTimeout(resolve, 10));
     expect(startOf(Number(text))).toBeUndefined();
     parent.kill();
   });

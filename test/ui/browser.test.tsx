@@ -73,6 +73,12 @@ function atWork(open: Open, id: string): Open {
   };
 }
 
+/** Until React has done what it put off: where the machine is busy, a timer alone may come before. */
+async function settle(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+}
+
 /** The browser as it is on a window of 80 x 24, with its keys. */
 function start(world: World) {
   let state = reduce(initialState({ columns: 80, rows: 24 }), { type: 'opened' }, world).state;
@@ -90,10 +96,9 @@ function start(world: World) {
     act,
     shown: () => screen.lastFrame() ?? '',
     async type(keys: string) {
-      // the component listens after React's effects
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await settle(); // the component listens after React's effects
       screen.stdin.write(keys);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await settle();
     },
     close: screen.unmount,
   };
