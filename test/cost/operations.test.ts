@@ -4,14 +4,16 @@ import { operations } from '../../src/cost/pass.ts';
 import type { Shape } from '../../src/cost/shape.ts';
 import type { ClipConfig, DecoderConfig, EncoderConfig } from '../../src/data/config.ts';
 import { openEngine } from '../../src/engine/open.ts';
-import { decoderShapes } from '../../src/nn/decoder.ts';
+import { decoderShapes, logitsOf } from '../../src/nn/decoder.ts';
 import { llavaFeatures, visualTokens } from '../../src/nn/llava.ts';
 import { pairShapes } from '../../src/nn/pair.ts';
 import { projectorShapes } from '../../src/nn/projector.ts';
+import { promptTensors, readPrompts } from '../../src/nn/prompts.ts';
 import { densePatches } from '../../src/nn/readout.ts';
 import { overScales, sightFeatures } from '../../src/nn/sight.ts';
 import { textEmbeds } from '../../src/nn/text.ts';
 import type { Weights } from '../../src/nn/weights.ts';
+import { benchmarkCost } from '../../src/stages/benchmark/cost.ts';
 import { labelsCost } from '../../src/stages/extract-labels/cost.ts';
 import { featuresCost } from '../../src/stages/features/cost.ts';
 import { finetuneCost } from '../../src/stages/finetune/cost.ts';
@@ -314,4 +316,42 @@ test.each(['after stage 1', 'after stage 2'])('recalled words %s multiply what t
   const source = when === 'after stage 2' ? { model } : { adapter, encoder, languageModel };
   const inputs = { ...source, data, words: { type: 'words', of: { words: 11 } } } as const;
   expect(found).toBe(recallCost({ top: 2, batchSize: 2 } as Parameters<typeof recallCost>[0], inputs).work?.flops);
+});
+
+test.each([
+  [2, 'an image each'],
+  [6, 'three for an image'],
+])('%d questions, %s, multiply what their price says', async (questions) => {
+  const sizes = projectorShapes(adapterConfig(clip.vision.hidden, decoder.hidden));
+  const eyes = {
+    ...prefixed('vision_tower.', visionWeights()),
+    ...prefixed('multi_modal_projector.', randomWeights(sizes)),
+  };
+  const language = randomWeights(decoderShapes(decoder));
+  const config = {
+    vision: clip.vision,
+    featureLayer: -2,
+    featureSelect: 'default',
+    projectorActivation: 'gelu',
+  } as const;
+  const pixels = tf.randomNormal([2, 3, 16, 16], 0, 1, 'float32', 12);
+  const rowsOf = (rows: number, length: number) => ({
+    embeds: tf.zeros([rows, length, decoder.hidden]),
+    present: Array.from({ length: rows }, () => new Array<number>(length).fill(1)),
+  });
+  const own = questions === 2 ? VISUAL + TEXT : TEXT;
+  const of = Array.from({ length: questions }, (_, i) => Math.floor(i / 3));
+  const prefix = questions === 2 ? {} : { prefix: { ...rowsOf(2, VISUAL), of } };
+  const ends = of.map(() => [own - 1]);
+  const found = await counted(() => {
+    const seen = visualTokens(eyes, llavaFeatures(eyes, pixels, config), config);
+    const x = promptTensors({ ...rowsOf(questions, own), ...prefix }, ends, false);
+    const { last } = readPrompts(language, x, decoder);
+    return { seen, first: logitsOf(language, tf.reshape(last, [questions, decoder.hidden]), decoder) };
+  });
+  const model = { type: 'model', of: { vision: clip.vision, layer: -2, scales: [1], text: decoder } } as const;
+  const asked = { questions, images: 2, tokens: TEXT, answerTokens: 1, imageBytes: 100 };
+  const params = { batchSize: 32 } as Parameters<typeof benchmarkCost>[0];
+  const priced = benchmarkCost(params, { model, data: { type: 'benchmark', of: asked } });
+  expect(found).toBe(priced.work?.flops);
 });
