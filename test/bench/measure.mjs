@@ -30,7 +30,7 @@ function threadSettings(threads) {
   return {
     SEA_ENGINE: process.env['SEA_ENGINE'] ?? 'node',
     TF_NUM_INTRAOP_THREADS: count,
-    TF_NUM_INTEROP_THREADS: '1',
+    TF_NUM_INTEROP_THREADS: count, // as in a stage that works alone: that many operations side by side
     OMP_NUM_THREADS: count,
     MKL_NUM_THREADS: count,
   };
