@@ -146,9 +146,3 @@ export function packedMask(segments: tf.Tensor): tf.Tensor {
   const seen = tf.logicalOr(tf.equal(query, key), tf.logicalAnd(tf.equal(key, 0), tf.greaterEqual(query, 0)));
   return tf.add(tf.mul(tf.sub(1, tf.cast(seen, 'float32')), HIDDEN), causalMask(length));
 }
-
-/** Hides padded keys: `present` [B, S] holds 1 for a token and 0 for padding -> additive [B, 1, 1, S]. */
-export function paddingMask(present: tf.Tensor): tf.Tensor {
-  const [batch, keys] = present.shape as [number, number];
-  return tf.reshape(tf.mul(tf.sub(1, tf.cast(present, 'float32')), HIDDEN), [batch, 1, 1, keys]);
-}

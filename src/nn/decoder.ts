@@ -120,7 +120,7 @@ export function decode(weights: Weights, input: DecoderInput, config: DecoderCon
 
 /** What a layer knows of positions; `queryTurn` and `blocks` are about the tokens that `read` names, else about all. */
 type Context = Readonly<{ queryTurn: Rotation; keyTurn: Rotation; blocks: readonly Block[]; read?: tf.Tensor }>;
-type Past = Readonly<{ key: tf.Tensor; value: tf.Tensor; slot?: tf.Tensor }>;
+type Past = Readonly<{ key: tf.Tensor; value: tf.Tensor; slot: tf.Tensor | undefined }>;
 
 function contextAt({ queryTurn: { cos, sin }, keyTurn }: Context, mask: tf.Tensor, read: tf.Tensor): Context {
   const queryTurn = { cos: rowsRead(cos, read), sin: rowsRead(sin, read) };
@@ -133,7 +133,7 @@ function pastOf(cache: Cache | undefined, i: number): Past | undefined {
   const value = cache.values[i];
   if (key === undefined || value === undefined)
     throw new Error(`the cache has ${cache.keys.length} layers, not ${i + 1}`);
-  return { key, value, ...(cache.slot === undefined ? {} : { slot: cache.slot }) };
+  return { key, value, slot: cache.slot };
 }
 
 /** One pre-norm block: x + attention, then + gated feed-forward; where only some tokens are read, of these alone. */

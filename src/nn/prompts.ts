@@ -3,6 +3,7 @@ import type { DecoderConfig } from '../data/config.ts';
 import { seenMask } from './attention.ts';
 import type { TensorMap } from './compile.ts';
 import { type Cache, type DecoderOutput, decode } from './decoder.ts';
+import { planRead } from './read-plan.ts';
 import type { Weights } from './weights.ts';
 
 type Rows = Readonly<{
@@ -40,21 +41,18 @@ export function layOut({ present, prefix }: Prompts, rounded: boolean): readonly
 }
 
 /**
- * What `readPrompts` reads: prompts, and the places `read` [B, M] in each row's own part whose last state is wanted.
+ * What `readPrompts` reads: prompts, and the places in each row's own part whose last state is wanted, M at most.
  * `rounded`: all sizes are rounded up, so that few different ones meet a compiled program.
  */
-export function promptTensors(prompts: Prompts, read: readonly (readonly number[])[], rounded: boolean): TensorMap {
+export function promptTensors(prompts: Prompts, wanted: readonly (readonly number[])[], rounded: boolean): TensorMap {
   const { prefix } = prompts;
   const length = lengthOf(prompts, rounded);
   const begun = prefix === undefined ? 0 : lengthOf(prefix, rounded);
   const places = layOut(prompts, rounded);
+  const most = Math.max(1, ...wanted.map((own) => own.length));
   const own = {
     ...padded(prompts.embeds, places.map((row) => row.slice(begun)), length), // biome-ignore format: one thing
-    read: tf.tensor2d(
-      read.map((row, b) => row.map((t) => b * length + t)),
-      undefined,
-      'int32',
-    ),
+    read: tf.tensor2d(planRead(wanted, length, most).read, [wanted.length, most], 'int32'),
   };
   if (prefix === undefined) return own;
   const { embeds, positions } = padded(
@@ -96,10 +94,15 @@ function lengthOf({ embeds }: Rows, rounded: boolean): number {
 }
 
 /** Rows padded on the right to `length` tokens; with `most` to the fewest halvings of so many rows that hold them. */
-function padded(embeds: tf.Tensor, positions: readonly (readonly number[])[], length: number, most?: number): Padded {
+function padded(
+  embeds: tf.Tensor,
+  positions: readonly (readonly number[])[],
+  length: number,
+  most = embeds.shape[0] as number,
+): Padded {
   const [rows, own] = embeds.shape as [number, number, number];
-  let size = most ?? rows;
-  while (Math.ceil(size / 2) >= rows && most !== undefined && size > 1) size = Math.ceil(size / 2);
+  let size = most;
+  while (size > 1 && Math.ceil(size / 2) >= rows) size = Math.ceil(size / 2);
   const at = new Int32Array(size * length).fill(-1);
   for (const [b, row] of positions.entries()) at.set(row, b * length);
   return {

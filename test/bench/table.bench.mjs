@@ -98,7 +98,7 @@ async function runScript(python, task, threads) {
 
 /**
  * The same work gives about the same losses and scores, over the seeds: random draws differ.
- * @param {import('./table-pair.mjs').Pair} pair @param {readonly any[]} tasks
+ * @param {import('./table-pair.mjs').Pair} pair @param {readonly ReturnType<typeof taskOf>[]} tasks
  * @param {readonly { losses: Record<string, number> }[]} scripts
  */
 function compareQuality(pair, tasks, scripts) {

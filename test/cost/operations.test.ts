@@ -292,7 +292,11 @@ test.each(['projection', 'value', 'surgery'] as const)(
   },
 );
 
-test.each(['after stage 1', 'after stage 2'])('recalled words %s multiply what their price says', async (when) => {
+/** A LLaVA model of the two. */
+const llava = { type: 'model', of: { vision: clip.vision, layer: -2, scales: [1], text: decoder } } as const;
+
+/** Its visual tokens of [B, 3, 16, 16] pixels. */
+function tokensOf(pixels: tf.Tensor): tf.Tensor {
   const sizes = projectorShapes(adapterConfig(clip.vision.hidden, decoder.hidden));
   const weights = {
     ...prefixed('vision_tower.', visionWeights()),
@@ -304,16 +308,18 @@ test.each(['after stage 1', 'after stage 2'])('recalled words %s multiply what t
     featureSelect: 'default',
     projectorActivation: 'gelu',
   } as const;
+  return visualTokens(weights, llavaFeatures(weights, pixels, config), config);
+}
+
+test.each(['after stage 1', 'after stage 2'])('recalled words %s multiply what their price says', async (when) => {
   const pixels = tf.randomNormal([2, 3, 16, 16], 0, 1, 'float32', 10);
   const words = tf.randomNormal([11, decoder.hidden], 0, 1, 'float32', 11);
   const found = await counted(() => {
-    const tokens = visualTokens(weights, llavaFeatures(weights, pixels, config), config);
-    return patchScores(tf.reshape(tokens, [-1, decoder.hidden]), words, 1);
+    return patchScores(tf.reshape(tokensOf(pixels), [-1, decoder.hidden]), words, 1);
   });
-  const model = { type: 'model', of: { vision: clip.vision, layer: -2, scales: [1], text: decoder } } as const;
   const adapter = { type: 'adapter', of: { input: clip.vision.hidden, output: decoder.hidden } } as const;
   const { encoder, languageModel, data } = shapes;
-  const source = when === 'after stage 2' ? { model } : { adapter, encoder, languageModel };
+  const source = when === 'after stage 2' ? { model: llava } : { adapter, encoder, languageModel };
   const inputs = { ...source, data, words: { type: 'words', of: { words: 11 } } } as const;
   expect(found).toBe(recallCost({ top: 2, batchSize: 2 } as Parameters<typeof recallCost>[0], inputs).work?.flops);
 });
@@ -322,18 +328,7 @@ test.each([
   [2, 'an image each'],
   [6, 'three for an image'],
 ])('%d questions, %s, multiply what their price says', async (questions) => {
-  const sizes = projectorShapes(adapterConfig(clip.vision.hidden, decoder.hidden));
-  const eyes = {
-    ...prefixed('vision_tower.', visionWeights()),
-    ...prefixed('multi_modal_projector.', randomWeights(sizes)),
-  };
   const language = randomWeights(decoderShapes(decoder));
-  const config = {
-    vision: clip.vision,
-    featureLayer: -2,
-    featureSelect: 'default',
-    projectorActivation: 'gelu',
-  } as const;
   const pixels = tf.randomNormal([2, 3, 16, 16], 0, 1, 'float32', 12);
   const rowsOf = (rows: number, length: number) => ({
     embeds: tf.zeros([rows, length, decoder.hidden]),
@@ -344,14 +339,13 @@ test.each([
   const prefix = questions === 2 ? {} : { prefix: { ...rowsOf(2, VISUAL), of } };
   const ends = of.map(() => [own - 1]);
   const found = await counted(() => {
-    const seen = visualTokens(eyes, llavaFeatures(eyes, pixels, config), config);
+    const seen = tokensOf(pixels);
     const x = promptTensors({ ...rowsOf(questions, own), ...prefix }, ends, false);
     const { last } = readPrompts(language, x, decoder);
     return { seen, first: logitsOf(language, tf.reshape(last, [questions, decoder.hidden]), decoder) };
   });
-  const model = { type: 'model', of: { vision: clip.vision, layer: -2, scales: [1], text: decoder } } as const;
   const asked = { questions, images: 2, tokens: TEXT, answerTokens: 1, imageBytes: 100 };
   const params = { batchSize: 32 } as Parameters<typeof benchmarkCost>[0];
-  const priced = benchmarkCost(params, { model, data: { type: 'benchmark', of: asked } });
+  const priced = benchmarkCost(params, { model: llava, data: { type: 'benchmark', of: asked } });
   expect(found).toBe(priced.work?.flops);
 });

@@ -7,8 +7,9 @@ import { causalMask, packedMask } from '../../src/nn/attention.ts';
 import { decode, decoderShapes, embedTokens, headMatrix, resolveHead } from '../../src/nn/decoder.ts';
 import { takeRows } from '../../src/nn/embedding.ts';
 import { makeGenerator } from '../../src/nn/generate.ts';
-import { roomFor } from '../../src/nn/prompts.ts';
+import { type Prompts, roomFor } from '../../src/nn/prompts.ts';
 import { planSplice } from '../../src/nn/splice.ts';
+import type { Weights } from '../../src/nn/weights.ts';
 import { apart, normal, randomWeights } from './random-weights.ts';
 
 beforeAll(async () => void (await openEngine()));
@@ -32,6 +33,14 @@ const config: DecoderConfig = {
 };
 
 const idsOf = (rows: number[][]): tf.Tensor => tf.tensor2d(rows, undefined, 'int32');
+
+/** Texts side by side, padded on the right. */
+function textsOf(weights: Weights, rows: number[][]): Prompts {
+  const length = Math.max(...rows.map((row) => row.length));
+  const padded = rows.map((row) => [...row, ...new Array<number>(length - row.length).fill(0)]);
+  const present = rows.map((row) => Array.from({ length }, (_, t) => (t < row.length ? 1 : 0)));
+  return { embeds: tf.tidy(() => embedTokens(weights, idsOf(padded), config)), present };
+}
 
 test('questions packed behind a prefix are read as if each stood there alone', () => {
   const weights = randomWeights(decoderShapes(config));
@@ -102,12 +111,9 @@ test('answers of one program are the same for any mix of prompts, and end at a s
   const generator = makeGenerator(config, capture);
   const prompts = [[1, 5, 9], [1, 7], [1, 3, 4, 6, 8]]; // biome-ignore format: rows
   const ask = (rows: number[][], maxNew: number, stop: number[] = []): readonly (readonly number[])[] => {
-    const length = Math.max(...rows.map((row) => row.length));
-    const padded = rows.map((row) => [...row, ...new Array<number>(length - row.length).fill(0)]);
-    const present = rows.map((row) => Array.from({ length }, (_, t) => (t < row.length ? 1 : 0)));
-    const embeds = tf.tidy(() => embedTokens(weights, idsOf(padded), config));
-    const answers = generator.generate(weights, { embeds, present }, { maxNew, stop });
-    embeds.dispose();
+    const texts = textsOf(weights, rows);
+    const answers = generator.generate(weights, texts, { maxNew, stop });
+    texts.embeds.dispose();
     return answers;
   };
   const together = ask(prompts, 20);
@@ -128,19 +134,17 @@ test.each([
   const own: DecoderConfig = { ...config, ...(slidingWindow === undefined ? {} : { slidingWindow }) };
   const weights = randomWeights(decoderShapes(own));
   const generator = makeGenerator(own, compile);
-  const rowsOf = (rows: number[][]) => {
-    const length = Math.max(...rows.map((row) => row.length));
-    const padded = rows.map((row) => [...row, ...new Array<number>(length - row.length).fill(0)]);
-    const present = rows.map((row) => Array.from({ length }, (__, t) => (t < row.length ? 1 : 0)));
-    return { embeds: embedTokens(weights, idsOf(padded), own), present };
-  };
   const beginnings = [[1, 5, 9, 3, 3, 4], [1, 7]]; // biome-ignore format: rows
   const of = [0, 0, 1, 0, 1, 0, 0];
   const rests = [[6], [8, 9, 2], [4, 4], [11, 6], [12], [13], [6, 14]]; // biome-ignore format: rows
   const limits = { maxNew: 40, stop: [] }; // more than a cache has room for at first
-  const cut = generator.generate(weights, { ...rowsOf(rests), prefix: { ...rowsOf(beginnings), of } }, limits);
+  const cut = generator.generate(
+    weights,
+    { ...textsOf(weights, rests), prefix: { ...textsOf(weights, beginnings), of } },
+    limits,
+  );
   const whole = rests.map((rest, b) => [...(beginnings[of[b] as number] as number[]), ...rest]);
-  expect(cut).toEqual(whole.map((row) => generator.generate(weights, rowsOf([row]), limits)[0]));
+  expect(cut).toEqual(whole.map((row) => generator.generate(weights, textsOf(weights, [row]), limits)[0]));
   expect(new Set(cut.map(String)).size).toBeGreaterThan(3);
   generator.dispose();
 });

@@ -4,7 +4,7 @@ import { loadWeights, readConfigOf } from '../../src/data/checkpoint.ts';
 import type { LlavaConfig } from '../../src/data/config.ts';
 import { capture } from '../../src/engine/capture.ts';
 import { openEngine } from '../../src/engine/open.ts';
-import { causalMask, paddingMask } from '../../src/nn/attention.ts';
+import { seenMask } from '../../src/nn/attention.ts';
 import { decode, embedTokens, headMatrix, logitsOf } from '../../src/nn/decoder.ts';
 import { takeRows } from '../../src/nn/embedding.ts';
 import { makeGenerator } from '../../src/nn/generate.ts';
@@ -185,10 +185,8 @@ async function openBatch(model: Model, c: Case): Promise<Batch> {
   pixels.dispose();
   const rows = c['input_ids'] as number[][];
   const last = (own: Model): tf.Tensor => {
-    const mask = tf.add(
-      causalMask((rows[0] as number[]).length, own.config.text.slidingWindow),
-      paddingMask(tf.tensor2d(c['attention_mask'] as number[][])),
-    );
+    const places = tf.tensor2d((c['attention_mask'] as number[][]).map((row) => row.map((here, t) => (here ? t : -1))));
+    const mask = seenMask(places, places, own.config.text.slidingWindow);
     const embeds = embeddings(own, rows, features, members.map(imagesIn));
     return decode(within(own.weights, LLAVA_PARTS.language), { embeds, mask }, own.config.text).last;
   };

@@ -4,7 +4,7 @@ import { loadWeights, readConfigOf } from '../../src/data/checkpoint.ts';
 import type { DecoderConfig } from '../../src/data/config.ts';
 import { capture } from '../../src/engine/capture.ts';
 import { openEngine } from '../../src/engine/open.ts';
-import { causalMask, paddingMask } from '../../src/nn/attention.ts';
+import { seenMask } from '../../src/nn/attention.ts';
 import { decode, embedTokens, headMatrix, logitsOf, resolveHead } from '../../src/nn/decoder.ts';
 import { makeGenerator } from '../../src/nn/generate.ts';
 import type { Weights } from '../../src/nn/weights.ts';
@@ -91,7 +91,10 @@ describeFolders('language models', foldersWith('lm', 'gradients', 'generate', 'b
       tf.tidy(() => {
         const present = tf.tensor2d(c['attention_mask'] as number[][]);
         const [batch, length] = present.shape;
-        const mask = tf.add(causalMask(length, config.slidingWindow), paddingMask(present));
+        const places = tf.tensor2d(
+          (c['attention_mask'] as number[][]).map((row) => row.map((here, t) => (here ? t : -1))),
+        );
+        const mask = seenMask(places, places, config.slidingWindow);
         const { last } = decode(weights, { embeds: embedTokens(weights, ids(c['input_ids']), config), mask }, config);
         const logits = tf.mul(logitsOf(weights, last, config), tf.reshape(present, [batch, length, 1]));
         check('batched logits', c['logits'] as string, logits);

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { LETTERS } from '../../benchmarks/choices.ts';
 import { IGNORE } from '../../data/conversation.ts';
 import { type Asked, imageToken } from '../../model/asked.ts';
-import { embedRows } from '../../model/embed.ts';
+import { type Embedded, embedRows } from '../../model/embed.ts';
 import { logitsOf } from '../../nn/decoder.ts';
 import { takeTokens } from '../../nn/embedding.ts';
 import type { Generator } from '../../nn/generate.ts';
@@ -72,11 +72,16 @@ export async function optionLogLikelihoods(
   const { texts, reads } = await embedTexts(asked, rows, look);
   const vocab = asked.decoder.vocab;
   const most = Math.max(1, ...reads.map((own) => own.length));
-  const padded = reads.map((own) => [...own, ...new Array<number>(most - own.length).fill(0)]);
   const said = rows.flatMap((row, b) => row.said.map(({ id }, m) => ({ row: b, at: b * most + m, id })));
   const logs = tf.tidy(() => {
-    const { last } = readPrompts(asked.language, promptTensors(texts, padded, false), asked.decoder);
-    const ends = takeTokens(last, tf.tensor1d(said.map(({ at }) => at), 'int32')); // biome-ignore format: short
+    const { last } = readPrompts(asked.language, promptTensors(texts, reads, false), asked.decoder);
+    const ends = takeTokens(
+      last,
+      tf.tensor1d(
+        said.map(({ at }) => at),
+        'int32',
+      ),
+    );
     const all = tf.logSoftmax(logitsOf(asked.language, ends, asked.decoder)); // [said, vocab]
     const own = said.map(({ id }, i) => i * vocab + id);
     return tf.gather(tf.reshape(all, [-1]), tf.tensor1d(own, 'int32')); // [said]
@@ -112,11 +117,7 @@ async function embedTexts(asked: Asked, rows: readonly Row[], look: Look | undef
   return { texts: { ...embedRows(asked, own, undefined), prefix }, reads: rests.map(({ reads }) => reads) };
 }
 
-async function embedSeen(
-  asked: Asked,
-  rows: readonly Omit<Row, 'reads'>[],
-  look: Look | undefined,
-): Promise<Readonly<{ embeds: tf.Tensor; present: readonly (readonly number[])[] }>> {
+async function embedSeen(asked: Asked, rows: readonly Omit<Row, 'reads'>[], look: Look | undefined): Promise<Embedded> {
   const shown = rows.flatMap(({ question }) => question.image ?? []);
   const visual = shown.length === 0 ? undefined : await look?.(shown);
   const embedded = embedRows(

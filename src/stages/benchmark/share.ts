@@ -66,16 +66,15 @@ function behind({ ids, reads }: Row, cut: number): Omit<Row, 'question'> {
   return { ids: ids.slice(cut), reads: reads.map((at) => at - cut) };
 }
 
-/** What questions have in common that may be asked side by side. */
-const sharedBy = ({ image, shots }: Question): unknown => image?.name ?? shots?.head;
+/** The same for questions that may begin alike: those of an image, of a subject's examples, or a question and itself. */
+const subjectOf = (question: Question): unknown => question.image?.name ?? question.shots?.head ?? question;
 
 function consecutive(rows: readonly Row[]): readonly (readonly Row[])[] {
   const groups: Row[][] = [];
   for (const row of rows) {
-    const last = groups.at(-1)?.[0]?.question;
-    const common = sharedBy(row.question);
-    const joins = last === row.question || (common !== undefined && last !== undefined && sharedBy(last) === common);
-    if (joins) groups.at(-1)?.push(row);
+    const last = groups.at(-1);
+    const [first] = last ?? [];
+    if (first !== undefined && subjectOf(first.question) === subjectOf(row.question)) last?.push(row);
     else groups.push([row]);
   }
   return groups;
@@ -89,12 +88,13 @@ export function batchesOf<T extends Readonly<{ question: Question; sequence: Rea
   prompts: readonly T[],
   size: number,
 ): readonly (readonly T[])[] {
-  const lengthOf = ({ sequence }: T): number => sequence.ids.length;
-  const longestFirst = [...prompts].sort((a, b) => lengthOf(b) - lengthOf(a));
+  const longestFirst = prompts.toSorted((a, b) => b.sequence.ids.length - a.sequence.ids.length);
   const groups = new Map<unknown, T[]>();
   for (const prompt of longestFirst) {
-    const key = sharedBy(prompt.question) ?? prompt;
-    groups.set(key, [...(groups.get(key) ?? []), prompt]);
+    const subject = subjectOf(prompt.question);
+    const group = groups.get(subject);
+    if (group === undefined) groups.set(subject, [prompt]);
+    else group.push(prompt);
   }
   const batches: T[][] = [];
   for (const part of [...groups.values()].flatMap((group) => inParts(group, size))) {
